@@ -1,0 +1,8 @@
+//! A conformance test harness and fuzzer for secret-rotation APIs.
+//!
+//! The modules below stand in floor order: each imports only from the floors above it in this list
+//! (`tests/it/tidy.rs` enforces that).
+
+// floor 1: paper
+pub mod sign;
+pub mod wire;

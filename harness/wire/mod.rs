@@ -1,0 +1,9 @@
+//! What travels: requests and replies as bytes, and the codecs that give them meaning.
+//!
+//! Everything here works both ways, so that one file holds all that is known about a protocol
+//! family. Neither direction is the judge of the other: published vectors and official SDKs are.
+
+pub mod message;
+pub mod percent;
+
+pub use message::{Headers, Request, Response};

@@ -1,0 +1,53 @@
+//! Percent-encoding as signatures need it (RFC 3986: only `A-Z a-z 0-9 - _ . ~` stay as they are),
+//! and the decoding of queries and form bodies.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Encodes every byte outside the unreserved set as `%XX`, upper-case hex.
+pub fn encode(text: &str) -> String {
+    encode_into(text, String::with_capacity(text.len() + 8))
+}
+
+/// As [`encode`], appended to `out`.
+pub fn encode_into(text: &str, mut out: String) -> String {
+    out.extend(utf8_percent_encode(text, RESERVED));
+    out
+}
+
+/// Decodes `%XX`; a `+` stays a plus. Bytes that are not UTF-8 become U+FFFD.
+pub fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// The pairs of a query or of a form body, decoded, in the order they came, duplicates included.
+///
+/// A `+` is a space, as in `application/x-www-form-urlencoded`. A pair without `=` has an empty value.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_unreserved_stay() {
+        assert_eq!(encode("a b*c~d+e/f=g@h凭'(!)\""), "a%20b%2Ac~d%2Be%2Ff%3Dg%40h%E5%87%AD%27%28%21%29%22");
+    }
+
+    #[test]
+    fn pairs_keep_order_and_duplicates() {
+        assert_eq!(
+            pairs("b=1&a=x+y%2B&b=&c"),
+            [("b", "1"), ("a", "x y+"), ("b", ""), ("c", "")].map(|(n, v)| (n.to_owned(), v.to_owned()))
+        );
+    }
+}
