@@ -3,6 +3,14 @@
 //! The modules below stand in floor order: each imports only from the floors above it in this list
 //! (`tests/it/tidy.rs` enforces that).
 
+// floor 0: meaning
+pub mod model;
+
 // floor 1: paper
+pub mod codec;
 pub mod sign;
+pub mod spec;
 pub mod wire;
+
+// floor 2: machines
+pub mod emulator;

@@ -10,7 +10,8 @@ mod law;
 mod load;
 
 pub use interpret::{Complaint, Reading, interpret};
-pub use load::{SpecError, embedded, embedded_names, from_file, from_text};
+pub(crate) use interpret::{setting, truth};
+pub use load::{SpecError, Vendor, embedded, embedded_names, from_file, from_text};
 
 use crate::model::{Condition, Meaning, Role};
 use crate::sign::Scheme;
@@ -250,6 +251,9 @@ pub struct Parameter {
     /// Where this is documented, where it is not the operation's own page.
     #[serde(default)]
     pub source: Sources,
+    /// Rule that its bounds are judged under, where it is not the general one.
+    #[serde(default)]
+    pub rule: Option<String>,
     /// What documents say beyond the fields above.
     #[serde(default)]
     pub note: Option<String>,
@@ -573,7 +577,10 @@ pub struct Requirement {
 impl Spec {
     /// The name of the operation that has this role, and the operation.
     pub fn operation_for(&self, role: Role) -> Option<(&str, &Operation)> {
-        self.operations.iter().find(|(_, operation)| operation.role == role).map(|(name, op)| (name.as_str(), op))
+        self.operations
+            .iter()
+            .find(|(_, operation)| operation.role == role)
+            .map(|(name, op)| (name.as_str(), op))
     }
 
     /// Level of a rule here; unspecified where the spec does not name it.

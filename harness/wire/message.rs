@@ -40,7 +40,7 @@ impl Headers {
 
     /// The first value of that name, as bytes.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.all(name).next()
+        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
 
     /// The first value of that name, where it is UTF-8.

@@ -7,13 +7,14 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 
 /// Encodes every byte outside the unreserved set as `%XX`, upper-case hex.
 pub fn encode(text: &str) -> String {
-    encode_into(text, String::with_capacity(text.len() + 8))
+    let mut out = String::with_capacity(text.len() + 8);
+    encode_into(text, &mut out);
+    out
 }
 
 /// As [`encode`], appended to `out`.
-pub fn encode_into(text: &str, mut out: String) -> String {
+pub fn encode_into(text: &str, out: &mut String) {
     out.extend(utf8_percent_encode(text, RESERVED));
-    out
 }
 
 /// Decodes `%XX`; a `+` stays a plus. Bytes that are not UTF-8 become U+FFFD.

@@ -1,0 +1,64 @@
+//! A reply after decoding.
+
+use crate::model::Facts;
+use crate::spec::Format;
+
+/// A reply after decoding.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Format it came in, where it could be told.
+    pub format: Option<Format>,
+    /// Its request id.
+    pub request_id: Option<String>,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a reply says.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// The call succeeded.
+    Done {
+        /// What it states, by meaning.
+        facts: Facts,
+        /// The body as JSON, whatever format it came in. It may hold a secret value.
+        json: serde_json::Value,
+    },
+    /// The call was refused.
+    Refused {
+        /// Error code.
+        code: String,
+        /// What does not fit a documented envelope; empty if it fits one.
+        misfit: String,
+    },
+    /// It cannot be read.
+    Unreadable(
+        /// Why not.
+        String,
+    ),
+}
+
+impl Reply {
+    /// True where the call succeeded.
+    pub const fn done(&self) -> bool {
+        matches!(self.body, Body::Done { .. })
+    }
+
+    /// The error code, where the call was refused.
+    pub fn code(&self) -> Option<&str> {
+        match &self.body {
+            Body::Refused { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The facts that a success states.
+    pub fn facts(&self) -> Option<&Facts> {
+        match &self.body {
+            Body::Done { facts, .. } => Some(facts),
+            _ => None,
+        }
+    }
+}

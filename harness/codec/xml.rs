@@ -1,0 +1,139 @@
+//! XML replies as JSON, led by the fields that a reply documents, and back.
+
+use crate::spec::{Field, Type};
+use indexmap::IndexMap;
+use quick_xml::Reader;
+use quick_xml::escape::escape;
+use quick_xml::events::Event;
+use serde_json::{Map, Value};
+
+/// Elements nested deeper than this are no reply of any documented API.
+const DEPTH: usize = 16;
+
+/// One element.
+#[derive(Debug, Default)]
+pub(super) struct Element {
+    /// Its name.
+    pub(super) name: String,
+    /// Its text, entities resolved.
+    pub(super) text: String,
+    /// Elements within.
+    pub(super) children: Vec<Element>,
+}
+
+/// Parses a document.
+pub(super) fn parse(bytes: &[u8]) -> Result<Element, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "the XML is not UTF-8".to_owned())?;
+    let mut reader = Reader::from_str(text);
+    let mut open: Vec<Element> = Vec::new();
+    loop {
+        let event = reader.read_event().map_err(|error| format!("the XML is malformed: {error}"))?;
+        match event {
+            Event::Start(tag) => {
+                if open.len() >= DEPTH {
+                    return Err("the XML is nested too deep".into());
+                }
+                open.push(Element { name: tag.name().as_ref().to_owned(), ..Element::default() });
+            }
+            Event::Empty(tag) => {
+                let element = Element { name: tag.name().as_ref().to_owned(), ..Element::default() };
+                match open.last_mut() {
+                    Some(parent) => parent.children.push(element),
+                    None => return Ok(element),
+                }
+            }
+            Event::End(_) => {
+                let Some(element) = open.pop() else {
+                    return Err("the XML closes what it did not open".into());
+                };
+                match open.last_mut() {
+                    Some(parent) => parent.children.push(element),
+                    None => return Ok(element),
+                }
+            }
+            Event::Text(text) => {
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&text);
+                }
+            }
+            Event::CData(text) => {
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&text);
+                }
+            }
+            Event::GeneralRef(entity) => {
+                let resolved = match entity.resolve_char_ref() {
+                    Ok(Some(character)) => Some(character.to_string()),
+                    _ => quick_xml::escape::resolve_predefined_entity(&entity).map(str::to_owned),
+                };
+                let Some(resolved) = resolved else {
+                    return Err("the XML uses an entity that it does not define".into());
+                };
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&resolved);
+                }
+            }
+            Event::Eof => return Err("the XML ends before its root element does".into()),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+    }
+}
+
+/// The children of an element as a JSON object with the documented types.
+pub(super) fn to_json(element: &Element, fields: &IndexMap<String, Field>) -> Map<String, Value> {
+    let mut object = Map::new();
+    for child in &element.children {
+        let value = match fields.get(&child.name) {
+            Some(field) => value_of(child, field),
+            None => Value::from(child.text.as_str()),
+        };
+        object.insert(child.name.clone(), value);
+    }
+    object
+}
+
+fn value_of(element: &Element, field: &Field) -> Value {
+    if let Some(item) = &field.item {
+        let entries = element.children.iter().filter(|child| child.name == *item).map(|child| {
+            match field.of.is_empty() {
+                true => Value::from(child.text.as_str()),
+                false => Value::Object(to_json(child, &field.of)),
+            }
+        });
+        return Value::Object(Map::from_iter([(item.clone(), entries.collect())]));
+    }
+    match field.kind {
+        Type::Integer => element
+            .text
+            .trim()
+            .parse::<i64>()
+            .map_or_else(|_| Value::from(element.text.as_str()), Value::from),
+        Type::Boolean => crate::spec::truth(element.text.trim())
+            .map_or_else(|| Value::from(element.text.as_str()), Value::from),
+        _ => Value::from(element.text.as_str()),
+    }
+}
+
+/// Writes a JSON object as the children of a root element.
+pub(super) fn from_json(root: &str, object: &Map<String, Value>) -> String {
+    let mut out = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>");
+    for (name, value) in object {
+        write(&mut out, name, value);
+    }
+    out.push_str(&format!("</{root}>"));
+    out
+}
+
+fn write(out: &mut String, name: &str, value: &Value) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|entry| write(out, name, entry)),
+        Value::Object(object) => {
+            out.push_str(&format!("<{name}>"));
+            object.iter().for_each(|(name, value)| write(out, name, value));
+            out.push_str(&format!("</{name}>"));
+        }
+        Value::Null => {}
+        Value::String(text) => out.push_str(&format!("<{name}>{}</{name}>", escape(text.as_str()))),
+        other => out.push_str(&format!("<{name}>{other}</{name}>")),
+    }
+}

@@ -1,0 +1,106 @@
+//! Faults: switches that make the reference wrong, one way each.
+//!
+//! A fault is a name, a line of prose and a twist at one seam of a turn. Most come from defects that
+//! people really hit. Each is caught by a rule; `tests/it/fault_matrix.rs` fails when one is not.
+
+use super::{Emulator, Turn};
+use crate::sign::{Refusal, Scheme};
+use crate::spec::Vendor;
+use crate::wire::Request;
+
+/// Where a fault twists a turn.
+#[derive(Clone, Copy)]
+pub enum Seam {
+    /// The documents are misread.
+    Paper(fn(&mut Vendor)),
+    /// Signatures are checked wrongly.
+    Verify(fn(&mut Checks, &mut Emulator, &mut Turn<'_>)),
+    /// Parameters are heard wrongly, before they are read.
+    Hear(fn(&mut Emulator, &mut Turn<'_>)),
+    /// Read parameters are weighed wrongly, before anything is decided.
+    Weigh(fn(&mut Emulator, &mut Turn<'_>)),
+    /// The outcome is decided wrongly, before it takes effect.
+    Decide(fn(&mut Emulator, &mut Turn<'_>)),
+    /// What is stored is wrong afterwards, or the facts stated.
+    Keep(fn(&mut Emulator, &mut Turn<'_>)),
+    /// The reply says something wrong, before it is bytes.
+    Phrase(fn(&mut Emulator, &mut Turn<'_>)),
+    /// The reply's bytes are wrong.
+    Send(fn(&mut Emulator, &mut Turn<'_>)),
+}
+
+impl std::fmt::Debug for Seam {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Paper(_) => "Paper",
+            Self::Verify(_) => "Verify",
+            Self::Hear(_) => "Hear",
+            Self::Weigh(_) => "Weigh",
+            Self::Decide(_) => "Decide",
+            Self::Keep(_) => "Keep",
+            Self::Phrase(_) => "Phrase",
+            Self::Send(_) => "Send",
+        })
+    }
+}
+
+/// A way to be wrong.
+#[derive(Debug)]
+pub struct Fault {
+    /// Its name: `--fault` takes it.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub does: &'static str,
+    /// Where it twists a turn.
+    pub seam: Seam,
+}
+
+/// How signatures are checked; a fault loosens it.
+#[derive(Debug, Default)]
+pub struct Checks {
+    /// A request without any signature passes.
+    pub unsigned_passes: bool,
+    /// Every request passes.
+    pub everything_passes: bool,
+    /// Any access key passes, whatever its signature.
+    pub any_key: bool,
+    /// Old time stamps pass.
+    pub stale_passes: bool,
+    /// Time stamps of the future pass.
+    pub future_passes: bool,
+    /// A nonce may be used again.
+    pub nonces_repeat: bool,
+    /// A documented scheme that is refused.
+    pub refused_scheme: Option<Scheme>,
+    /// Some wrong signatures are forgiven.
+    pub forgive: Option<fn(&Refusal, Scheme, &Request, &str) -> bool>,
+}
+
+impl Checks {
+    pub(super) fn forgives(
+        &self,
+        refusal: &Refusal,
+        scheme: Scheme,
+        request: &Request,
+        secret: &str,
+    ) -> bool {
+        self.forgive.is_some_and(|forgive| forgive(refusal, scheme, request, secret))
+    }
+
+    /// An unsigned request still says where its operation is named.
+    pub(super) fn scheme_of_unsigned(&self, schemes: &[Scheme], request: &Request) -> Scheme {
+        let in_headers = !request.query().contains("Action=");
+        let fitting = schemes.iter().copied().find(|scheme| scheme.operation_in_headers() == in_headers);
+        fitting.or_else(|| schemes.first().copied()).unwrap_or(Scheme::Acs3HmacSha256)
+    }
+}
+
+/// Every fault, in the order of the catalogue.
+pub fn all() -> impl Iterator<Item = &'static Fault> {
+    [].into_iter()
+}
+
+/// The fault with this name.
+pub fn find(name: &str) -> Option<&'static Fault> {
+    all().find(|fault| fault.name == name)
+}

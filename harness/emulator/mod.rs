@@ -1,0 +1,286 @@
+//! The reference emulator: the canonical reading of a spec, as an endpoint.
+//!
+//! [`Emulator::handle`] is a function of its state, a request and the time: no socket, no clock. The
+//! first of [`crate::model::outcomes`] is what it answers. Faults are switches that make it wrong in
+//! one way each, at one of a few seams ([`fault::Seam`]).
+
+pub mod fault;
+mod turn;
+mod values;
+
+pub use turn::Turn;
+
+use crate::codec::{self, Refusal};
+use crate::model::{Condition, World, digest};
+use crate::sign::{self, Credentials};
+use crate::spec::{Format, Vendor};
+use crate::wire::{Request, Response};
+use fault::{Checks, Fault, Seam};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use values::Making;
+
+/// Nonces are remembered for this many seconds, longer than any time stamp is accepted.
+const NONCE_MEMORY: i64 = 2_000;
+
+/// An account of the emulator.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its access key.
+    pub credentials: Credentials,
+    /// Its number, as it stands in full identifiers.
+    pub number: String,
+}
+
+/// The reference emulator of one vendor.
+#[derive(Debug)]
+pub struct Emulator {
+    pristine: Arc<Vendor>,
+    /// The vendor as this emulator reads it: a fault may misread it.
+    pub(crate) vendor: Arc<Vendor>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) world: World,
+    pub(crate) values: HashMap<u64, Arc<str>>,
+    pub(crate) making: BTreeMap<crate::model::Key, Making>,
+    nonces: HashMap<String, i64>,
+    pub(crate) rng: fastrand::Rng,
+    seed: u64,
+    pub(crate) faults: Vec<&'static Fault>,
+    /// Scratch of faults that remember something between calls.
+    pub(crate) memory: BTreeMap<String, String>,
+}
+
+impl Emulator {
+    /// An emulator with nothing in it.
+    pub fn new(vendor: Arc<Vendor>, accounts: Vec<Account>, seed: u64) -> Self {
+        Self {
+            pristine: vendor.clone(),
+            vendor,
+            accounts,
+            world: World::default(),
+            values: HashMap::new(),
+            making: BTreeMap::new(),
+            nonces: HashMap::new(),
+            rng: fastrand::Rng::with_seed(seed),
+            seed,
+            faults: Vec::new(),
+            memory: BTreeMap::new(),
+        }
+    }
+
+    /// Two accounts with the default access keys: `testid`/`testsecret` and `testid2`/`testsecret2`.
+    pub fn default_accounts() -> Vec<Account> {
+        ["", "2"]
+            .iter()
+            .zip(["1540355698840001", "1540355698840002"])
+            .map(|(suffix, number)| Account {
+                credentials: Credentials {
+                    id: format!("testid{suffix}"),
+                    secret: format!("testsecret{suffix}"),
+                    token: None,
+                },
+                number: number.to_owned(),
+            })
+            .collect()
+    }
+
+    /// The vendor whose documents this emulator follows.
+    pub const fn vendor(&self) -> &Arc<Vendor> {
+        &self.pristine
+    }
+
+    /// Switches faults: exactly these are on afterwards.
+    pub fn set_faults(&mut self, faults: Vec<&'static Fault>) {
+        let mut vendor = (*self.pristine).clone();
+        for fault in &faults {
+            if let Seam::Paper(misread) = fault.seam {
+                misread(&mut vendor);
+            }
+        }
+        self.vendor = Arc::new(vendor);
+        self.faults = faults;
+        self.memory.clear();
+    }
+
+    /// The faults that are on.
+    pub fn faults(&self) -> &[&'static Fault] {
+        &self.faults
+    }
+
+    /// Forgets everything that is stored; faults stay as they are.
+    pub fn reset(&mut self) {
+        self.world = World::default();
+        self.values.clear();
+        self.making.clear();
+        self.nonces.clear();
+        self.memory.clear();
+        self.rng = fastrand::Rng::with_seed(self.seed);
+    }
+
+    /// Answers a request at a time in Unix seconds.
+    pub fn handle(&mut self, request: &Request, now: i64) -> Response {
+        let mut turn = Turn::new(request, now, self.request_id());
+        self.refuse_or_serve(&mut turn);
+        self.say(&mut turn);
+        turn.response
+    }
+
+    fn refuse_or_serve(&mut self, turn: &mut Turn<'_>) {
+        if let Err(condition) = self.authenticate(turn) {
+            // The reply format asked for counts for refusals too, even of strangers.
+            turn.format = self.format_wanted(turn.request);
+            return self.refuse(turn, condition, "");
+        }
+        let Some(scheme) = turn.scheme else { return };
+        match codec::decode_call(&self.vendor, turn.request, scheme) {
+            Err((condition, format)) => {
+                turn.format = format;
+                self.refuse(turn, condition, "");
+            }
+            Ok(inbound) => {
+                turn.format = inbound.format;
+                turn.operation = inbound.operation;
+                turn.params = inbound.params;
+                self.serve(turn);
+            }
+        }
+    }
+
+    fn format_wanted(&self, request: &Request) -> Format {
+        let scheme = self.vendor.spec.signing.schemes.first().copied();
+        scheme.map_or(Format::Json, |scheme| match codec::decode_call(&self.vendor, request, scheme) {
+            Ok(inbound) => inbound.format,
+            Err((_, format)) => format,
+        })
+    }
+
+    /// Who calls: sets account and scheme of the turn.
+    fn authenticate(&mut self, turn: &mut Turn<'_>) -> Result<(), Condition> {
+        let mut checks = Checks::default();
+        for fault in self.faults.clone() {
+            if let Seam::Verify(loosen) = fault.seam {
+                loosen(&mut checks, self, turn);
+            }
+        }
+        let schemes = &self.vendor.spec.signing.schemes;
+        let Some(scheme) = schemes.iter().copied().find(|scheme| scheme.announces(turn.request)) else {
+            if checks.unsigned_passes {
+                turn.scheme = Some(checks.scheme_of_unsigned(schemes, turn.request));
+                return Ok(());
+            }
+            return Err(Condition::Unsigned);
+        };
+        turn.scheme = Some(scheme);
+        if checks.refused_scheme == Some(scheme) {
+            return Err(Condition::BadAlgorithm);
+        }
+        if checks.everything_passes {
+            return Ok(());
+        }
+        let claim = scheme.claim(turn.request).map_err(|refusal| condition_of(&refusal))?;
+        let account = self.accounts.iter().position(|account| account.credentials.id == claim.key_id);
+        turn.account = match account {
+            Some(account) => account,
+            None if checks.any_key => 0,
+            None => return Err(Condition::UnknownKey),
+        };
+        let age = turn.now - claim.at.ok_or(Condition::BadTimestamp)?;
+        let window = self.vendor.spec.signing.accepted_within + 60;
+        if (age > window && !checks.stale_passes) || (age < -window && !checks.future_passes) {
+            return Err(Condition::Expired);
+        }
+        let secret = &self.accounts[turn.account].credentials.secret;
+        if !checks.any_key {
+            match scheme.verify(turn.request, secret) {
+                Ok(()) => {}
+                Err(refusal) if checks.forgives(&refusal, scheme, turn.request, secret) => {}
+                Err(refusal) => {
+                    if let sign::Refusal::Mismatch { string_to_sign } = &refusal {
+                        turn.string_to_sign = string_to_sign.clone();
+                    }
+                    return Err(condition_of(&refusal));
+                }
+            }
+        }
+        match claim.nonce {
+            Some(nonce) => self.spend_nonce(nonce, turn.now, checks.nonces_repeat),
+            None => Ok(()),
+        }
+    }
+
+    fn spend_nonce(&mut self, nonce: String, now: i64, may_repeat: bool) -> Result<(), Condition> {
+        if self.nonces.len() > 4_096 {
+            self.nonces.retain(|_, at| (now - *at).abs() <= NONCE_MEMORY);
+        }
+        match self.nonces.insert(nonce, now) {
+            Some(before) if !may_repeat && (now - before).abs() <= NONCE_MEMORY => Err(Condition::NonceUsed),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn refuse(&self, turn: &mut Turn<'_>, condition: Condition, parameter: &str) {
+        let (codes, _) = self.vendor.spec.answers(condition, &turn.operation);
+        let template = codes.first().map_or("InternalFailure", String::as_str);
+        let described = self.vendor.spec.errors.get(template);
+        let message = described
+            .and_then(|error| error.message.clone())
+            .unwrap_or_else(|| "the call is refused.".into());
+        turn.condition = Some(condition);
+        turn.refusal = Some(Refusal {
+            status: described.and_then(|error| error.status.first().copied()).unwrap_or(400),
+            code: template.replace("{parameter}", parameter),
+            message: message
+                .replace("{parameter}", parameter)
+                .replace("{string-to-sign}", &turn.string_to_sign),
+        });
+    }
+
+    fn say(&mut self, turn: &mut Turn<'_>) {
+        for fault in self.faults.clone() {
+            if let Seam::Phrase(twist) = fault.seam {
+                twist(self, turn);
+            }
+        }
+        turn.response = match &turn.refusal {
+            Some(refusal) => codec::encode_refusal(&self.vendor, turn.format, refusal, &turn.request_id),
+            None => {
+                codec::encode_done(&self.vendor, &turn.operation, turn.format, &turn.facts, &turn.request_id)
+            }
+        };
+        if let Ok(date) = u64::try_from(turn.now) {
+            let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(date);
+            turn.response.headers.add("date", httpdate::fmt_http_date(at));
+        }
+        for fault in self.faults.clone() {
+            if let Seam::Send(twist) = fault.seam {
+                twist(self, turn);
+            }
+        }
+    }
+
+    fn request_id(&mut self) -> String {
+        let mut hex = format!("{:032x}", self.rng.u128(..));
+        for at in [20, 16, 12, 8] {
+            hex.insert(at, '-');
+        }
+        hex
+    }
+
+    /// Keeps a secret value, and gives its digest.
+    pub(crate) fn keep(&mut self, value: &str) -> u64 {
+        let digest = digest(value);
+        self.values.entry(digest).or_insert_with(|| value.into());
+        digest
+    }
+}
+
+const fn condition_of(refusal: &sign::Refusal) -> Condition {
+    match refusal {
+        sign::Refusal::Unsigned => Condition::Unsigned,
+        sign::Refusal::Malformed(_) => Condition::Malformed,
+        sign::Refusal::Missing(_) => Condition::Malformed,
+        sign::Refusal::BadTimestamp => Condition::BadTimestamp,
+        sign::Refusal::WrongMethod => Condition::BadAlgorithm,
+        sign::Refusal::Mismatch { .. } | sign::Refusal::BodyHash => Condition::Mismatch,
+    }
+}

@@ -1,0 +1,368 @@
+//! One turn: a request on its way through the emulator.
+
+use super::fault::Seam;
+use super::{Emulator, values};
+use crate::codec::Refusal;
+use crate::model::{
+    Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, Text,
+    Value, Version, VersionFact, When, outcomes, tick,
+};
+use crate::sign::Scheme;
+use crate::spec::{self, Complaint, Format};
+use crate::wire::{Request, Response};
+use std::sync::Arc;
+
+/// A request on its way through the emulator. Faults twist its fields at their seams.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) now: i64,
+    pub(crate) request_id: String,
+    pub(crate) scheme: Option<Scheme>,
+    pub(crate) account: usize,
+    pub(crate) string_to_sign: String,
+    pub(crate) operation: String,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) format: Format,
+    pub(crate) op: Option<Op>,
+    pub(crate) complaints: Vec<Complaint>,
+    /// The secret as it was before.
+    pub(crate) before: Option<(Key, Arc<Secret>)>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) facts: Facts,
+    pub(crate) response: Response,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(request: &'a Request, now: i64, request_id: String) -> Self {
+        Self {
+            request,
+            now,
+            request_id,
+            scheme: None,
+            account: 0,
+            string_to_sign: String::new(),
+            operation: String::new(),
+            params: Vec::new(),
+            format: Format::Json,
+            op: None,
+            complaints: Vec::new(),
+            before: None,
+            outcome: None,
+            condition: None,
+            refusal: None,
+            facts: Facts::new(),
+            response: Response::default(),
+        }
+    }
+
+    /// The first value of a parameter.
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What the operation is for, once it has been read.
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.op.as_ref().map(|op| op.role)
+    }
+
+    /// True if the call succeeds.
+    pub(crate) const fn succeeds(&self) -> bool {
+        self.refusal.is_none()
+    }
+}
+
+impl Emulator {
+    pub(super) fn serve(&mut self, turn: &mut Turn<'_>) {
+        self.seam(turn, |seam| if let Seam::Hear(twist) = seam { Some(*twist) } else { None });
+        if let Some(name) = repeated(&turn.params) {
+            let name = name.to_owned();
+            return self.refuse(turn, Condition::Invalid, &name);
+        }
+        let pairs: Vec<(&str, &str)> =
+            turn.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let Some(reading) = spec::interpret(&self.vendor, &turn.operation, &pairs, turn.account) else {
+            return self.refuse(turn, Condition::UnknownOperation, "");
+        };
+        turn.op = Some(reading.op);
+        turn.complaints = reading.complaints;
+        // What documents leave open, this emulator lets pass.
+        turn.complaints.retain(|complaint| complaint.certain);
+        self.wake(turn);
+        self.seam(turn, |seam| if let Seam::Weigh(twist) = seam { Some(*twist) } else { None });
+        if turn.refusal.is_some() {
+            return;
+        }
+        if let Some(complaint) = turn.complaints.first().cloned() {
+            return self.refuse(turn, complaint.condition, &complaint.parameter);
+        }
+        let Some(op) = turn.op.clone() else { return };
+        let mut possible = outcomes(&self.vendor.law, &self.world, &op, When::at(turn.now));
+        if possible.is_empty() {
+            return self.refuse(turn, Condition::Internal, "");
+        }
+        turn.outcome = Some(possible.swap_remove(0));
+        self.seam(turn, |seam| if let Seam::Decide(twist) = seam { Some(*twist) } else { None });
+        self.carry_out(turn, &op);
+        self.seam(turn, |seam| if let Seam::Keep(twist) = seam { Some(*twist) } else { None });
+    }
+
+    fn seam(&mut self, turn: &mut Turn<'_>, pick: impl Fn(&Seam) -> Option<fn(&mut Self, &mut Turn<'_>)>) {
+        for at in 0..self.faults.len() {
+            if let Some(twist) = self.faults.get(at).and_then(|fault| pick(&fault.seam)) {
+                twist(self, turn);
+            }
+        }
+    }
+
+    /// Brings the secret that the call names up to the present.
+    fn wake(&mut self, turn: &mut Turn<'_>) {
+        let Some(op) = &turn.op else { return };
+        let Some((key, secret)) =
+            self.world.find(op.account, &op.secret).map(|(key, secret)| (key, secret.clone()))
+        else {
+            return;
+        };
+        let due =
+            secret.next.is_some_and(|due| due.lo <= turn.now) || matches!(secret.life, Life::Leaving(_));
+        if due {
+            match tick(&self.vendor.law, &secret, When::at(turn.now), false).into_iter().next() {
+                Some(mut ticked) => {
+                    if ticked.versions.len() != secret.versions.len() || ticked.last != secret.last {
+                        self.make_real(&key, &mut ticked);
+                    }
+                    self.world.secrets.insert(key.clone(), Arc::new(ticked));
+                }
+                None => {
+                    self.world.secrets.remove(&key);
+                    self.making.remove(&key);
+                }
+            }
+        }
+        turn.before = self.world.secrets.get(&key).map(|secret| (key, secret.clone()));
+    }
+
+    /// Gives ids and values to what rotation left open.
+    fn make_real(&mut self, key: &Key, secret: &mut Secret) {
+        for at in 0..secret.versions.len() {
+            if let Id::Made(_) = secret.versions[at].id {
+                secret.versions[at].id = Id::Known(self.fresh_id(secret));
+            }
+            if !matches!(secret.versions[at].value, Value::Known(_)) {
+                let created = secret.versions[at].created.lo;
+                let value = self.next_value(key, created);
+                secret.versions[at].value = Value::Known(self.keep(&value));
+            }
+        }
+    }
+
+    fn fresh_id(&mut self, secret: &Secret) -> Text {
+        loop {
+            let id = Text::from(format!("{:016x}", self.rng.u64(..)));
+            if secret.version(&id).is_none() {
+                return id;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, turn: &mut Turn<'_>, op: &Op) {
+        let Some(Outcome { answer, mut change, .. }) = turn.outcome.clone() else { return };
+        let stated = match answer {
+            Answer::Refused(condition) => return self.refuse(turn, condition, ""),
+            Answer::Done(stated) => stated,
+        };
+        self.keep_given_value(turn, op);
+        if let Some((key, Some(secret))) = &mut change.secret {
+            let mut real = (**secret).clone();
+            if op.role == Role::Create {
+                self.name(key, &mut real);
+                self.begin(turn, key, &mut real);
+            }
+            self.make_real(key, &mut real);
+            *secret = Arc::new(real);
+        }
+        if let Some((account, when, true)) = change.spent {
+            let per = self.vendor.law.rate.map_or(0, |rate| rate.per);
+            let spent = self.world.spent.entry(account).or_default();
+            spent.retain(|(at, _)| at.hi > turn.now - per);
+            spent.push((when, true));
+        }
+        // Only performed rotations count here; what else may count is open.
+        change.spent = None;
+        let after = change.secret.clone();
+        self.world.apply(change);
+        let subject = after.and_then(|(key, secret)| Some((key, secret?))).or_else(|| turn.before.clone());
+        turn.facts = self.facts(turn, op, &stated, subject.as_ref());
+    }
+
+    fn keep_given_value(&mut self, turn: &Turn<'_>, op: &Op) {
+        if op.value.is_some() {
+            let name =
+                self.vendor.spec.operations.get(&turn.operation).and_then(|it| it.parameter(Meaning::Value));
+            let given = name.and_then(|(name, _)| turn.param(name)).map(str::to_owned);
+            if let Some(given) = given {
+                self.keep(&given);
+            }
+        }
+    }
+
+    /// The service makes some names itself, and every full identifier.
+    fn name(&mut self, key: &mut Key, secret: &mut Secret) {
+        let vendor = self.vendor.clone();
+        if let Some(template) = vendor.kind(secret.kind).and_then(|(_, kind)| kind.generated_name.as_ref()) {
+            key.1 = Text::from(template.replace("{fresh}", &format!("{:012x}", self.rng.u64(..) >> 16)));
+        }
+        let protocol = &vendor.spec.protocol;
+        let number = self.accounts.get(key.0).map_or("", |account| account.number.as_str());
+        let arn = protocol.identifier.replace("{region}", &protocol.region).replace("{account}", number);
+        secret.arn = Some(Text::from(arn.replace("{secret}", &key.1)));
+    }
+
+    /// The first version of a managed kind reads back in another shape than it was given.
+    fn begin(&mut self, turn: &Turn<'_>, key: &Key, secret: &mut Secret) {
+        let vendor = self.vendor.clone();
+        let Some((_, kind)) = vendor.kind(secret.kind) else { return };
+        let create = vendor.spec.operations.get(&turn.operation);
+        let given =
+            |is| create.and_then(|it| it.parameter(is)).and_then(|(name, _)| turn.param(name)).unwrap_or("");
+        let making = values::Making::new(kind, given(Meaning::Config), given(Meaning::Value));
+        if let Some(first) = making.first_value(&mut self.rng, secret.created.lo) {
+            if let Some(version) = secret.versions.first_mut() {
+                version.value = Value::Known(self.keep(&first));
+            }
+        }
+        self.making.insert(key.clone(), making);
+    }
+
+    pub(crate) fn next_value(&mut self, key: &Key, now: i64) -> String {
+        let making = self.making.entry(key.clone()).or_default();
+        making.next_value(&mut self.rng, now)
+    }
+
+    /// Makes stated facts concrete.
+    fn facts(
+        &mut self,
+        turn: &Turn<'_>,
+        op: &Op,
+        stated: &[(Meaning, Expect)],
+        subject: Option<&(Key, Arc<Secret>)>,
+    ) -> Facts {
+        let mut facts = Facts::new();
+        for (meaning, expect) in stated {
+            let fact = match expect {
+                Expect::Is(fact) => Some(fact.clone()),
+                Expect::Absent => None,
+                Expect::Open(fact) => fact.clone(),
+                Expect::Within(when) => Some(Fact::Time(when.lo)),
+                Expect::Value(Value::Known(digest)) => self.values.get(digest).cloned().map(Fact::Text),
+                Expect::Value(_) => None,
+                Expect::Version(Id::Known(id)) => Some(Fact::Text(id.clone())),
+                Expect::Version(Id::Made(_)) => subject
+                    .and_then(|(_, secret)| secret.versions.last())
+                    .map(|version| Fact::Text(known(&version.id))),
+                Expect::Stages(stages) => Some(Fact::Stages(stages.clone())),
+                Expect::Versions { all, page, size } => {
+                    Some(Fact::Versions(page_of(all, *page, size.unwrap_or(20))))
+                }
+            };
+            facts.extend(fact.map(|fact| (*meaning, fact)));
+        }
+        if let Some((key, secret)) = subject {
+            replace(&mut facts, Meaning::Arn, secret.arn.clone().map(Fact::Text));
+            if op.role == Role::Create {
+                replace(&mut facts, Meaning::Secret, Some(Fact::Text(key.1.clone())));
+            }
+        }
+        match op.role {
+            Role::List => self.list(op, turn.now, &mut facts),
+            Role::Password => facts.push((Meaning::Password, Fact::Text(self.password(turn).into()))),
+            Role::Versions if !facts.iter().any(|(meaning, _)| *meaning == Meaning::PageSize) => {
+                facts.push((Meaning::PageSize, Fact::Count(20)));
+            }
+            _ => {}
+        }
+        facts
+    }
+
+    fn list(&self, op: &Op, now: i64, facts: &mut Facts) {
+        let alive = |secret: &Secret| !matches!(secret.life, Life::Leaving(gone) if gone.lo <= now);
+        let names: Vec<Text> = self
+            .world
+            .secrets
+            .iter()
+            .filter(|(key, secret)| key.0 == op.account && alive(secret))
+            .map(|(key, _)| key.1.clone())
+            .collect();
+        let size = usize::try_from(op.size.unwrap_or(10)).unwrap_or(usize::MAX);
+        let page = usize::try_from(op.page.unwrap_or(1)).unwrap_or(1).max(1);
+        let shown = names.iter().skip((page - 1).saturating_mul(size)).take(size).cloned().collect();
+        facts.push((Meaning::Secrets, Fact::Names(shown)));
+        facts.push((Meaning::Total, Fact::Count(i64::try_from(names.len()).unwrap_or(i64::MAX))));
+        if !facts.iter().any(|(meaning, _)| *meaning == Meaning::PageSize) {
+            facts.push((Meaning::PageSize, Fact::Count(10)));
+        }
+    }
+
+    fn password(&mut self, turn: &Turn<'_>) -> String {
+        let operation = self.vendor.spec.operations.get(&turn.operation);
+        let given = |is| operation.and_then(|it| it.parameter(is)).and_then(|(name, _)| turn.param(name));
+        let flag = |is| given(is).and_then(spec::truth) == Some(true);
+        let without = [
+            flag(Meaning::NoLower),
+            flag(Meaning::NoUpper),
+            flag(Meaning::NoDigits),
+            flag(Meaning::NoPunctuation),
+        ];
+        let length = given(Meaning::Length).and_then(|text| text.parse().ok());
+        let length = length.unwrap_or(self.vendor.law.password_default);
+        let exclude = given(Meaning::Exclude).unwrap_or("").to_owned();
+        let each = flag(Meaning::EachClass);
+        values::password(&mut self.rng, usize::try_from(length).unwrap_or(32), without, &exclude, each)
+    }
+
+    /// Stores a secret as a fault wants it.
+    pub(crate) fn overwrite(&mut self, key: &Key, secret: Secret) {
+        self.world.apply(Change::store(key.clone(), secret));
+    }
+}
+
+fn known(id: &Id) -> Text {
+    match id {
+        Id::Known(id) => id.clone(),
+        Id::Made(number) => format!("{number}").into(),
+    }
+}
+
+fn replace(facts: &mut Facts, is: Meaning, by: Option<Fact>) {
+    if let (Some(slot), Some(fact)) = (facts.iter_mut().find(|(meaning, _)| *meaning == is), by.clone()) {
+        slot.1 = fact;
+    } else if is == Meaning::Arn && facts.iter().any(|(meaning, _)| *meaning == Meaning::Secret) {
+        facts.extend(by.map(|fact| (is, fact)));
+    }
+}
+
+/// The newest versions come first.
+fn page_of(all: &[Version], page: i64, size: i64) -> Vec<VersionFact> {
+    let size = usize::try_from(size).unwrap_or(0);
+    let skipped = usize::try_from(page.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
+    all.iter()
+        .rev()
+        .skip(skipped)
+        .take(size)
+        .map(|version| VersionFact {
+            id: known(&version.id),
+            stages: version.stages.clone(),
+            created: Some(version.created.lo),
+        })
+        .collect()
+}
+
+fn repeated(params: &[(String, String)]) -> Option<&str> {
+    params
+        .iter()
+        .enumerate()
+        .find(|(at, (name, _))| params[..*at].iter().any(|(before, _)| before == name))
+        .map(|(_, (name, _))| name.as_str())
+}

@@ -1,0 +1,382 @@
+//! What an observer may believe: every world that explains all replies so far.
+//!
+//! A reply that no world explains is a [`Gap`]. A lost reply leaves more worlds. What a reply reveals
+//! (values, ids that the service made, exact times) narrows the worlds that remain.
+
+use super::{
+    Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Meaning, Op, Outcome, Secret, Text, Value, Version,
+    VersionFact, When, World, outcomes, tick,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Worlds that are kept at most; more than that are never needed to explain documented behaviour.
+const WORLDS: usize = 64;
+
+/// What was observed of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It succeeded and said this.
+    Done(Facts),
+    /// It was refused.
+    Refused,
+    /// Nobody knows: no whole reply came back.
+    Lost,
+}
+
+/// A reply that no legal world explains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The rule that decides what should have come.
+    pub rule: &'static str,
+    /// What should have come.
+    pub expected: Answer,
+    /// Facts that differ, when the call rightly succeeded: expected and observed.
+    pub facts: Vec<(Meaning, Expect, Option<Fact>)>,
+}
+
+/// The set of worlds that explain what was seen.
+#[derive(Clone, Debug)]
+pub struct Belief {
+    worlds: Vec<World>,
+    forgotten: BTreeSet<Key>,
+}
+
+impl Default for Belief {
+    fn default() -> Self {
+        Self { worlds: vec![World::default()], forgotten: BTreeSet::new() }
+    }
+}
+
+impl Belief {
+    /// The worlds, the most likely first; never empty.
+    pub fn worlds(&self) -> &[World] {
+        &self.worlds
+    }
+
+    /// Stops predicting anything about a secret, because its state cannot be known any more.
+    pub fn forget(&mut self, account: usize, name: &str) {
+        let key = self.key(account, name).unwrap_or((account, name.into()));
+        for world in &mut self.worlds {
+            world.secrets.remove(&key);
+        }
+        self.forgotten.insert(key);
+    }
+
+    /// Account and name of the secret that a call names, where some world knows it.
+    pub fn key(&self, account: usize, name: &str) -> Option<Key> {
+        self.worlds.iter().find_map(|world| world.find(account, name).map(|(key, _)| key))
+    }
+
+    /// Whether anything can be predicted about the secret that a call names.
+    pub fn tracks(&self, account: usize, name: &str) -> bool {
+        !self.forgotten.iter().any(|key| (key.0 == account && &*key.1 == name) || name.ends_with(&*key.1))
+    }
+
+    /// A rotation or refusal that may count for the account's limit, seen outside any world.
+    pub fn spend(&mut self, account: usize, when: When) {
+        for world in &mut self.worlds {
+            world.spent.entry(account).or_default().push((when, false));
+        }
+    }
+
+    /// Everything that may come of a call now, with the world it comes from. `grace`: a schedule may
+    /// still be about to act.
+    pub fn possible(&self, law: &Law, op: &Op, now: When, grace: bool) -> Vec<(World, Outcome)> {
+        let mut possible = Vec::new();
+        for world in &self.worlds {
+            for world in ticked(law, world, op, now, grace) {
+                possible.extend(
+                    outcomes(law, &world, op, now).into_iter().map(|outcome| (world.clone(), outcome)),
+                );
+            }
+        }
+        possible
+    }
+
+    /// Takes in a reply. `extra` are outcomes that the caller knows to be possible too.
+    ///
+    /// # Errors
+    /// The gap, if no world explains the reply; the belief then stays as it was.
+    pub fn observe(
+        &mut self,
+        op: &Op,
+        possible: Vec<(World, Outcome)>,
+        seen: &Seen,
+        now: When,
+    ) -> Result<(), Gap> {
+        let mut next: Vec<World> = Vec::new();
+        let mut nearest: Option<Gap> = None;
+        for (world, outcome) in possible {
+            let merged = match (&outcome.answer, seen) {
+                (_, Seen::Lost) => {
+                    keep(&mut next, world.clone());
+                    Some(applied(world, &outcome))
+                }
+                (Answer::Refused(_), Seen::Refused) => Some(refused(world, op, now)),
+                (Answer::Done(expected), Seen::Done(facts)) => {
+                    let before = world.find(op.account, &op.secret).map(|(_, secret)| secret.clone());
+                    let after = applied(world, &outcome);
+                    let subject = after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before);
+                    let differing = differences(expected, facts, subject.as_deref());
+                    if differing.is_empty() {
+                        Some(learned(after, op, facts))
+                    } else {
+                        consider(
+                            &mut nearest,
+                            Gap { rule: outcome.rule, expected: outcome.answer, facts: differing },
+                        );
+                        None
+                    }
+                }
+                _ => {
+                    consider(
+                        &mut nearest,
+                        Gap { rule: outcome.rule, expected: outcome.answer, facts: Vec::new() },
+                    );
+                    None
+                }
+            };
+            if let Some(world) = merged {
+                keep(&mut next, world);
+            }
+        }
+        if !next.is_empty() {
+            self.worlds = next;
+            return Ok(());
+        }
+        Err(nearest.unwrap_or(Gap {
+            rule: "ROT-ERR-1",
+            expected: Answer::Refused(Condition::Internal),
+            facts: Vec::new(),
+        }))
+    }
+}
+
+fn ticked(law: &Law, world: &World, op: &Op, now: When, grace: bool) -> Vec<World> {
+    let Some((key, secret)) = world.find(op.account, &op.secret) else { return vec![world.clone()] };
+    let due =
+        secret.next.is_some_and(|due| due.lo <= now.hi) || matches!(secret.life, super::Life::Leaving(_));
+    if !due {
+        return vec![world.clone()];
+    }
+    let secrets = tick(law, secret, now, grace);
+    let with = |secret: Option<Secret>| {
+        let mut world = world.clone();
+        match secret {
+            Some(secret) => world.secrets.insert(key.clone(), Arc::new(secret)),
+            None => world.secrets.remove(&key),
+        };
+        world
+    };
+    let gone = matches!(secret.life, super::Life::Leaving(gone) if gone.lo <= now.hi);
+    secrets.into_iter().map(|secret| with(Some(secret))).chain(gone.then(|| with(None))).collect()
+}
+
+fn keep(worlds: &mut Vec<World>, world: World) {
+    if worlds.len() < WORLDS && !worlds.contains(&world) {
+        worlds.push(world);
+    }
+}
+
+/// Keeps the gap that says most: a wrong fact is nearer than a wrong outcome; among equals the first.
+fn consider(nearest: &mut Option<Gap>, gap: Gap) {
+    let weight = |gap: &Gap| if gap.facts.is_empty() { usize::MAX } else { gap.facts.len() };
+    if nearest.as_ref().is_none_or(|best| weight(&gap) < weight(best)) {
+        *nearest = Some(gap);
+    }
+}
+
+fn applied(mut world: World, outcome: &Outcome) -> World {
+    world.apply(outcome.change.clone());
+    world
+}
+
+/// Documents do not say whether a refused rotation counts for the limit.
+fn refused(mut world: World, op: &Op, now: When) -> World {
+    if op.role == super::Role::Rotate {
+        world.spent.entry(op.account).or_default().push((now, false));
+    }
+    world
+}
+
+/// The facts that differ from what is expected.
+pub(super) fn differences(
+    expected: &[(Meaning, Expect)],
+    facts: &Facts,
+    secret: Option<&Secret>,
+) -> Vec<(Meaning, Expect, Option<Fact>)> {
+    expected
+        .iter()
+        .filter_map(|(meaning, expect)| {
+            let observed = facts.iter().find(|(m, _)| m == meaning).map(|(_, fact)| fact);
+            (!fits(expect, observed, secret)).then(|| (*meaning, expect.clone(), observed.cloned()))
+        })
+        .collect()
+}
+
+fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bool {
+    match (expect, observed) {
+        (Expect::Open(_), _) | (Expect::Absent, None) => true,
+        // A null or empty text stands for nothing.
+        (Expect::Absent, Some(Fact::Text(text))) => text.is_empty(),
+        (Expect::Absent, Some(_)) | (_, None) => false,
+        (Expect::Is(fact), Some(observed)) => fact == observed,
+        (Expect::Within(when), Some(Fact::Time(time))) => when.holds(*time),
+        (Expect::Value(value), Some(Fact::Value(observed))) => value_fits(*value, *observed, secret),
+        (Expect::Version(id), Some(Fact::Text(observed))) => id_fits(id, observed, secret),
+        (Expect::Stages(stages), Some(Fact::Stages(observed))) => same_stages(stages, observed),
+        (Expect::Versions { all, page, size }, Some(Fact::Versions(observed))) => {
+            versions_fit(all, *page, *size, observed, secret)
+        }
+        _ => false,
+    }
+}
+
+fn value_fits(value: Value, observed: u64, secret: Option<&Secret>) -> bool {
+    match value {
+        Value::Known(known) => known == observed,
+        Value::Unseen => true,
+        Value::Sealed => {
+            !secret.is_some_and(|secret| secret.versions.iter().any(|v| v.value == Value::Known(observed)))
+        }
+    }
+}
+
+fn id_fits(id: &Id, observed: &Text, secret: Option<&Secret>) -> bool {
+    match id {
+        Id::Known(known) => known == observed,
+        Id::Made(_) => {
+            !observed.is_empty()
+                && secret.is_none_or(|secret| {
+                    secret.version(observed).is_none() && !secret.dropped.contains(observed)
+                })
+        }
+    }
+}
+
+fn same_stages(expected: &[Text], observed: &[Text]) -> bool {
+    expected.len() == observed.len() && expected.iter().all(|stage| observed.contains(stage))
+}
+
+fn versions_fit(
+    all: &[Version],
+    page: i64,
+    size: Option<i64>,
+    observed: &[VersionFact],
+    secret: Option<&Secret>,
+) -> bool {
+    let Some(pairs) = pair(all, observed, secret) else { return false };
+    let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let whole = page == 1 && size.is_none_or(|size| total <= size) && total <= 10;
+    let fitting = match size {
+        // Order is open, so each page is only known by how many entries it has.
+        Some(size) => {
+            i64::try_from(pairs.len()) == Ok((total - (page - 1).saturating_mul(size)).clamp(0, size))
+        }
+        None => !whole || pairs.len() == all.len(),
+    };
+    fitting && (!whole || pairs.len() == all.len())
+}
+
+/// Pairs each observed version with the one it must be; nothing, if one is too many or differs.
+fn pair<'a>(
+    all: &'a [Version],
+    observed: &'a [VersionFact],
+    secret: Option<&Secret>,
+) -> Option<Vec<(&'a Version, &'a VersionFact)>> {
+    let mut pairs: Vec<(&Version, &VersionFact)> = Vec::new();
+    let (known, made): (Vec<_>, Vec<_>) = observed
+        .iter()
+        .partition(|seen| all.iter().any(|v| matches!(&v.id, Id::Known(id) if *id == seen.id)));
+    for seen in known {
+        let version = all.iter().find(|v| matches!(&v.id, Id::Known(id) if *id == seen.id))?;
+        let twice = pairs.iter().any(|(taken, _)| taken.id == version.id);
+        if twice || !entry_fits(version, seen) {
+            return None;
+        }
+        pairs.push((version, seen));
+    }
+    for seen in made {
+        let free = |version: &&Version| {
+            matches!(version.id, Id::Made(_))
+                && !pairs.iter().any(|(taken, _)| taken.id == version.id)
+                && id_fits(&version.id, &seen.id, secret)
+                && entry_fits(version, seen)
+        };
+        let version = all.iter().find(free)?;
+        pairs.push((version, seen));
+    }
+    Some(pairs)
+}
+
+fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
+    same_stages(&version.stages, &seen.stages) && seen.created.is_none_or(|at| version.created.holds(at))
+}
+
+/// Narrows what is known of a secret by what a reply said about it.
+fn learned(mut world: World, op: &Op, facts: &Facts) -> World {
+    let Some((key, secret)) = world.find(op.account, &op.secret) else { return world };
+    let mut secret: Secret = (**secret).clone();
+    let mut read: Option<(Text, Option<u64>)> = None;
+    for (meaning, fact) in facts {
+        match (meaning, fact) {
+            (Meaning::Arn, Fact::Text(arn)) => secret.arn = Some(arn.clone()),
+            (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some() => {
+                secret.last = Some(When::at(*at))
+            }
+            (Meaning::NextRotation, Fact::Time(at)) if secret.policy.on => secret.next = Some(When::at(*at)),
+            (Meaning::Created, Fact::Time(at)) if secret.created.holds(*at) => secret.created = When::at(*at),
+            (Meaning::DeleteAt, Fact::Time(at)) => {
+                if let super::Life::Leaving(_) = secret.life {
+                    secret.life = super::Life::Leaving(When::at(*at));
+                }
+            }
+            (Meaning::Version, Fact::Text(id)) => {
+                read = Some((id.clone(), read.and_then(|(_, value)| value)));
+            }
+            (Meaning::Value, Fact::Value(value)) => {
+                read = Some((read.map_or("".into(), |(id, _)| id), Some(*value)))
+            }
+            (Meaning::Versions, Fact::Versions(seen)) => learn_versions(&mut secret, seen),
+            _ => {}
+        }
+    }
+    if let Some((id, value)) = read {
+        learn_version(&mut secret, &id, facts, value);
+    }
+    world.secrets.insert(key, Arc::new(secret));
+    world
+}
+
+fn learn_version(secret: &mut Secret, id: &Text, facts: &Facts, value: Option<u64>) {
+    let stages = facts.iter().find_map(|(_, fact)| match fact {
+        Fact::Stages(stages) => Some(stages),
+        _ => None,
+    });
+    let known = secret.versions.iter().position(|v| matches!(&v.id, Id::Known(known) if known == id));
+    let place = known.or_else(|| {
+        secret.versions.iter().position(|v| {
+            matches!(v.id, Id::Made(_)) && stages.is_none_or(|stages| same_stages(&v.stages, stages))
+        })
+    });
+    if let Some(version) = place.and_then(|at| secret.versions.get_mut(at)) {
+        version.id = Id::Known(id.clone());
+        if let Some(value) = value {
+            version.value = Value::Known(value);
+        }
+    }
+}
+
+fn learn_versions(secret: &mut Secret, seen: &[VersionFact]) {
+    let all = secret.versions.clone();
+    let Some(pairs) = pair(&all, seen, Some(secret)) else { return };
+    for (version, fact) in pairs {
+        if let Some(mine) = secret.versions.iter_mut().find(|mine| mine.id == version.id) {
+            mine.id = Id::Known(fact.id.clone());
+            if let Some(at) = fact.created {
+                mine.created = When::at(at);
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What a reply says ([`Fact`]) and what it may say ([`Expect`]), by meaning.
+
+use super::{Id, Meaning, Text, Value, Version, When};
+use sha2::{Digest, Sha256};
+
+/// One fact that a request or reply states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Text.
+    Text(Text),
+    /// True or false.
+    Flag(bool),
+    /// A whole number.
+    Count(i64),
+    /// A point in time, Unix seconds.
+    Time(i64),
+    /// A secret value, as a digest: the value itself is never kept.
+    Value(u64),
+    /// Stage labels.
+    Stages(Vec<Text>),
+    /// Versions of a secret.
+    Versions(Vec<VersionFact>),
+    /// Names of secrets.
+    Names(Vec<Text>),
+}
+
+/// A version as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionFact {
+    /// Its id.
+    pub id: Text,
+    /// Its stages.
+    pub stages: Vec<Text>,
+    /// When it was made, Unix seconds, where the list says so.
+    pub created: Option<i64>,
+}
+
+/// Facts by meaning, in the order they travelled.
+pub type Facts = Vec<(Meaning, Fact)>;
+
+/// What a fact may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Exactly this.
+    Is(Fact),
+    /// Not there.
+    Absent,
+    /// A time in this span.
+    Within(When),
+    /// This value; a sealed one may be any that no other version has.
+    Value(Value),
+    /// This version id; one that the service makes may be any new one.
+    Version(Id),
+    /// These stages, in any order.
+    Stages(Vec<Text>),
+    /// These versions, in any order, cut into pages.
+    Versions {
+        /// All of them.
+        all: Vec<Version>,
+        /// Page asked for, from 1.
+        page: i64,
+        /// Entries in a page, where documents agree.
+        size: Option<i64>,
+    },
+    /// Documents are silent: anything, or nothing. The reference gives this, where it gives anything.
+    Open(Option<Fact>),
+}
+
+/// Digest of a secret value: equal values have equal digests, and nothing else can be told from it.
+pub fn digest(value: &str) -> u64 {
+    let hash = Sha256::digest(value.as_bytes());
+    let mut head = [0; 8];
+    head.copy_from_slice(&hash[..8]);
+    u64::from_be_bytes(head)
+}

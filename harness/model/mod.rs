@@ -1,0 +1,27 @@
+//! The pure heart: what a secret is, what an operation does to it, and what a reply may say.
+//!
+//! Nothing here reads a clock, a file or the network, and nothing knows a vendor: time is an argument,
+//! and what a vendor documents comes in as a [`Law`]. [`outcomes`] lists everything the documents
+//! allow; the reference emulator answers with the first, the judges keep every [`World`] that explains
+//! what was seen ([`Belief`]).
+
+mod belief;
+mod fact;
+mod law;
+mod meaning;
+mod op;
+mod outcomes;
+mod read;
+mod rule;
+mod schedule;
+mod state;
+
+pub use belief::{Belief, Gap, Seen};
+pub use fact::{Expect, Fact, Facts, VersionFact, digest};
+pub use law::{KindLaw, Law, RateLaw};
+pub use meaning::{Condition, Meaning, Role};
+pub use op::{Answer, Change, Op, Outcome};
+pub use outcomes::outcomes;
+pub use rule::{RULES, Rule, rule};
+pub use schedule::tick;
+pub use state::{Id, Key, Life, Policy, Secret, Text, Value, Version, When, World};

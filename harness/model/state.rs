@@ -1,0 +1,182 @@
+//! What is stored: worlds, secrets, versions, and times that may be known only within bounds.
+
+use super::{Fact, Facts};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Shared text.
+pub type Text = Arc<str>;
+
+/// A span of time in Unix seconds, both ends included. The emulator knows its times exactly; an
+/// observer knows them within the span in which a call ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct When {
+    /// Not before.
+    pub lo: i64,
+    /// Not after.
+    pub hi: i64,
+}
+
+impl When {
+    /// An exact time.
+    pub const fn at(seconds: i64) -> Self {
+        Self { lo: seconds, hi: seconds }
+    }
+
+    /// The same span, later.
+    pub const fn plus(self, seconds: i64) -> Self {
+        Self { lo: self.lo.saturating_add(seconds), hi: self.hi.saturating_add(seconds) }
+    }
+
+    /// The least span that holds both.
+    pub fn join(self, other: Self) -> Self {
+        Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }
+    }
+
+    /// Is the time in the span?
+    pub const fn holds(self, seconds: i64) -> bool {
+        self.lo <= seconds && seconds <= self.hi
+    }
+}
+
+/// A version id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Id {
+    /// Known.
+    Known(Text),
+    /// Made by the service, not seen yet; the number tells such ids apart.
+    Made(u32),
+}
+
+/// The value of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// Known by its digest.
+    Known(u64),
+    /// Not seen yet, and unlike every other version's.
+    Sealed,
+    /// Not seen yet; it may be any.
+    Unseen,
+}
+
+/// One version of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// Its id.
+    pub id: Id,
+    /// Its value.
+    pub value: Value,
+    /// When it was made.
+    pub created: When,
+    /// Its stages, in the order they were set.
+    pub stages: Vec<Text>,
+}
+
+/// Automatic rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Policy {
+    /// Switched on?
+    pub on: bool,
+    /// Interval in seconds; kept or not while switched off, as documents say nothing of it.
+    pub every: Option<i64>,
+}
+
+/// Where a secret is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Life {
+    /// In use.
+    Active,
+    /// In its deletion window, gone at that time.
+    Leaving(When),
+}
+
+/// One secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Full identifier, once seen.
+    pub arn: Option<Text>,
+    /// Index of its kind in the law.
+    pub kind: usize,
+    /// Where it is in its life.
+    pub life: Life,
+    /// Its versions, oldest first.
+    pub versions: Vec<Version>,
+    /// Ids of versions that retention dropped.
+    pub dropped: Vec<Text>,
+    /// Automatic rotation.
+    pub policy: Policy,
+    /// When it was made.
+    pub created: When,
+    /// When it was rotated last, if ever.
+    pub last: Option<When>,
+    /// When it will be rotated next, if automatic rotation is on.
+    pub next: Option<When>,
+    /// Settings that are stored and read back as they are.
+    pub settings: Facts,
+    /// How many ids the service has made for it.
+    pub made: u32,
+}
+
+impl Secret {
+    /// The version that has this stage.
+    pub fn staged(&self, stage: &str) -> Option<&Version> {
+        self.versions.iter().find(|version| version.stages.iter().any(|s| &**s == stage))
+    }
+
+    /// The version with this id.
+    pub fn version(&self, id: &str) -> Option<&Version> {
+        self.versions.iter().find(|version| matches!(&version.id, Id::Known(known) if &**known == id))
+    }
+
+    /// Puts a stage on the version with this id and takes it from every other.
+    pub fn set_stage(&mut self, stage: &Text, on: Option<&Id>) {
+        for version in &mut self.versions {
+            let holds = version.stages.iter().position(|s| s == stage);
+            match (holds, Some(&version.id) == on) {
+                (Some(at), false) => drop(version.stages.remove(at)),
+                (None, true) => version.stages.push(stage.clone()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes the version with this id current, and the one that was current the previous one.
+    pub fn promote(&mut self, current: &Text, previous: &Text, id: &Id) {
+        let old = self.staged(current).map(|version| version.id.clone());
+        if old.as_ref() != Some(id) {
+            self.set_stage(previous, old.as_ref());
+            self.set_stage(current, Some(id));
+        }
+    }
+
+    /// A stored setting.
+    pub fn setting(&self, is: super::Meaning) -> Option<&Fact> {
+        self.settings.iter().find(|(meaning, _)| *meaning == is).map(|(_, fact)| fact)
+    }
+}
+
+/// Account and name of a secret.
+pub type Key = (usize, Text);
+
+/// Everything that is stored, as far as one observer can tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    /// Secrets by account and name.
+    pub secrets: BTreeMap<Key, Arc<Secret>>,
+    /// Rotations that count for a limit, by account: when each one happened, and whether it counts for certain.
+    pub spent: BTreeMap<usize, Vec<(When, bool)>>,
+}
+
+impl World {
+    /// Finds a secret by name within the caller's account, or by full identifier in any.
+    pub fn find(&self, account: usize, name: &str) -> Option<(Key, &Arc<Secret>)> {
+        let key = (account, Text::from(name));
+        if let Some(secret) = self.secrets.get(&key) {
+            return Some((key, secret));
+        }
+        // Only a full identifier has colons and slashes in this order; names never start like that.
+        name.contains(':')
+            .then(|| self.secrets.iter().find(|(_, secret)| secret.arn.as_deref() == Some(name)))?
+            .map(|(key, secret)| (key.clone(), secret))
+    }
+}

@@ -1,0 +1,366 @@
+//! What a call asks for, as the spec reads its parameters: an [`Op`], and complaints.
+//!
+//! The emulator refuses on the first complaint; a judge knows from a complaint's `certain` whether
+//! documents demand the refusal or leave it open.
+
+use super::interval::Ruling;
+use super::{Constraint, Kind, Operation, Parameter, Type, Vendor};
+use crate::model::{Condition, Fact, Meaning, Op, Role, Text, digest, rule};
+
+/// Something wrong with a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The parameter.
+    pub parameter: String,
+    /// What is wrong: missing or invalid.
+    pub condition: Condition,
+    /// The rule that refuses it.
+    pub rule: &'static str,
+    /// True where documents demand the refusal; false where they leave it open.
+    pub certain: bool,
+    /// In words.
+    pub why: String,
+}
+
+/// What a call asks for.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The operation asked for, as far as its parameters can be read.
+    pub op: Op,
+    /// What is wrong with them, in the order of the spec.
+    pub complaints: Vec<Complaint>,
+}
+
+/// Reads the parameters of a call. `None`: the spec has no such operation.
+///
+/// `parameters` are decoded texts by the name that travels; of a parameter given twice the first counts.
+pub fn interpret(
+    vendor: &Vendor,
+    operation: &str,
+    parameters: &[(&str, &str)],
+    account: usize,
+) -> Option<Reading> {
+    let described = vendor.spec.operations.get(operation)?;
+    let mut reader = Reader {
+        vendor,
+        operation: described,
+        given: parameters,
+        complaints: Vec::new(),
+        op: Op::new(described.role, account, Text::from("")),
+    };
+    reader.kind();
+    for (name, parameter) in &described.parameters {
+        reader.parameter(name, parameter);
+    }
+    reader.whole();
+    Some(Reading { op: reader.op, complaints: reader.complaints })
+}
+
+struct Reader<'a> {
+    vendor: &'a Vendor,
+    operation: &'a Operation,
+    given: &'a [(&'a str, &'a str)],
+    complaints: Vec<Complaint>,
+    op: Op,
+}
+
+impl<'a> Reader<'a> {
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.given.iter().find(|(given, _)| *given == name).map(|(_, value)| *value)
+    }
+
+    fn by_meaning(&self, is: Meaning) -> Option<(&'a str, Option<&'a str>)> {
+        self.operation.parameter(is).map(|(name, _)| (name, self.get(name)))
+    }
+
+    fn complain(&mut self, name: &str, condition: Condition, rule: &'static str, certain: bool, why: String) {
+        self.complaints.push(Complaint { parameter: name.to_owned(), condition, rule, certain, why });
+    }
+
+    /// The kind of secret comes first: what other parameters mean depends on it.
+    fn kind(&mut self) {
+        if let Some((_, Some(text))) = self.by_meaning(Meaning::Kind) {
+            self.op.kind = self.vendor.spec.kinds.get_index_of(text).unwrap_or(0);
+        }
+    }
+
+    fn parameter(&mut self, name: &str, parameter: &Parameter) {
+        let value = self.get(name);
+        let open = |constraint| parameter.open.contains(&constraint);
+        let mut required_by = parameter.required.then_some("WIRE-REQ-1");
+        let mut certain = !open(Constraint::Required);
+        if let Some(only_if) = &parameter.only_if {
+            let default =
+                self.operation.parameters.get(&only_if.parameter).and_then(|p| p.default.as_deref());
+            let holds = self.get(&only_if.parameter).or(default).and_then(truth) == Some(only_if.is);
+            if !holds {
+                return;
+            }
+            required_by = rule(&only_if.required_by).map(|rule| rule.id);
+            // A kind that cannot rotate has no use for the setting: whether it is looked at is open.
+            certain &= self.op.role != Role::Create || self.rotates();
+        }
+        match value {
+            None => {
+                if let Some(rule) = required_by {
+                    self.complain(name, Condition::Missing, rule, certain, format!("{name} is required"));
+                }
+            }
+            Some("") if required_by.is_some() => {
+                let certain = certain && !open(Constraint::Empty);
+                let rule = required_by.unwrap_or("WIRE-REQ-1");
+                self.complain(name, Condition::Missing, rule, certain, format!("{name} is empty"));
+            }
+            // Nobody documents what an empty optional parameter means: left out, or wrong.
+            Some("") => {
+                let fits = self.constraint(parameter, "").is_none();
+                if !fits {
+                    self.complain(
+                        name,
+                        Condition::Invalid,
+                        bounds_rule(parameter),
+                        false,
+                        format!("{name} is empty"),
+                    );
+                }
+            }
+            Some(text) => {
+                if let Some((constraint, why)) = self.constraint(parameter, text) {
+                    let certain = !open(constraint);
+                    let why = format!("{name} {why}");
+                    self.complain(name, Condition::Invalid, bounds_rule(parameter), certain, why);
+                }
+                self.take(name, parameter, text);
+            }
+        }
+    }
+
+    fn rotates(&self) -> bool {
+        self.vendor.law.kinds.get(self.op.kind).is_some_and(|kind| kind.rotates)
+    }
+
+    /// The constraint that a text breaks, and how.
+    fn constraint(&self, parameter: &Parameter, text: &str) -> Option<(Constraint, String)> {
+        let number = match parameter.kind {
+            Type::Integer => match text.parse::<i64>() {
+                Ok(number) if !text.starts_with('+') => Some(number),
+                _ => return Some((Constraint::Type, "is no whole number".into())),
+            },
+            Type::Boolean => match truth(text) {
+                Some(_) => return None,
+                None => return Some((Constraint::Type, "is neither true nor false".into())),
+            },
+            Type::Json | Type::List | Type::Map => {
+                if serde_json::from_str::<serde_json::Value>(text).is_err() {
+                    return Some((Constraint::Type, "is no JSON".into()));
+                }
+                None
+            }
+            Type::Text | Type::Time => None,
+        };
+        let length = || if parameter.bytes { text.len() } else { text.chars().count() };
+        let size = number.unwrap_or_else(|| i64::try_from(length()).unwrap_or(i64::MAX));
+        let what = if number.is_some() { "value" } else { "length" };
+        if let Some(min) = parameter.min.filter(|min| size < *min) {
+            return Some((Constraint::Min, format!("has {what} {size}, and the least is {min}")));
+        }
+        if let Some(max) = parameter.max.filter(|max| size > *max) {
+            return Some((Constraint::Max, format!("has {what} {size}, and the greatest is {max}")));
+        }
+        if !parameter.values.is_empty() && !parameter.values.iter().any(|value| value == text) {
+            return Some((Constraint::Values, format!("is none of {}", parameter.values.join(", "))));
+        }
+        let pattern = parameter.pattern.as_ref()?;
+        (!self.vendor.matches(pattern, text))
+            .then(|| (Constraint::Pattern, format!("does not match {pattern}")))
+    }
+
+    /// Takes the value into the op; complains where its meaning has a grammar of its own.
+    fn take(&mut self, name: &str, parameter: &Parameter, text: &str) {
+        let shared = || Some(Text::from(text));
+        match parameter.is {
+            Meaning::Secret => self.op.secret = Text::from(text),
+            Meaning::Token => self.op.token = shared(),
+            Meaning::Version => self.op.version = shared(),
+            Meaning::Stage => self.op.stage = shared(),
+            Meaning::MoveTo => self.op.move_to = shared(),
+            Meaning::RemoveFrom => self.op.remove_from = shared(),
+            Meaning::Value => self.op.value = Some(digest(text)),
+            Meaning::Enable => self.op.enable = truth(text),
+            Meaning::Force => self.op.force = truth(text) == Some(true),
+            Meaning::DryRun => self.op.dry_run = truth(text) == Some(true),
+            Meaning::IncludeDeprecated => self.op.deprecated = truth(text) == Some(true),
+            Meaning::WithConfig => self.op.with_config = truth(text) == Some(true),
+            Meaning::WithTags => self.op.with_tags = truth(text) == Some(true),
+            Meaning::Window => self.op.window = text.parse().ok(),
+            Meaning::Page => self.op.page = text.parse().ok(),
+            Meaning::PageSize => self.op.size = text.parse().ok(),
+            Meaning::Stages => self.stages(name, text),
+            Meaning::Interval => self.interval(name, parameter, text),
+            Meaning::Kind => {
+                if !self.vendor.spec.kinds.contains_key(text) {
+                    let why = format!("{name} is no kind of secret");
+                    self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
+                }
+            }
+            Meaning::Description | Meaning::Key | Meaning::ValueType | Meaning::Tags | Meaning::Config => {
+                self.op.settings.push((parameter.is, Fact::Text(setting(parameter.is, text))));
+            }
+            _ => {}
+        }
+    }
+
+    fn stages(&mut self, name: &str, text: &str) {
+        let parsed: Option<Vec<String>> =
+            serde_json::from_str::<serde_json::Value>(text).ok().and_then(|value| {
+                let list = match value {
+                    serde_json::Value::Object(map) if map.len() == 1 => {
+                        map.into_iter().next().map(|(_, list)| list)?
+                    }
+                    other => other,
+                };
+                serde_json::from_value(list).ok()
+            });
+        match parsed {
+            Some(stages) if !stages.is_empty() && stages.iter().all(|stage| !stage.is_empty()) => {
+                self.op.stages = Some(stages.iter().map(|stage| Text::from(stage.as_str())).collect());
+            }
+            Some(_) => {
+                self.complain(name, Condition::Invalid, "STAGE-3", false, format!("{name} names no stage"))
+            }
+            None => self.complain(
+                name,
+                Condition::Invalid,
+                "STAGE-3",
+                true,
+                format!("{name} is no list of stages"),
+            ),
+        }
+    }
+
+    fn interval(&mut self, name: &str, parameter: &Parameter, text: &str) {
+        let certain = self.op.role != Role::Create || self.rotates();
+        let rule = parameter.rule.as_deref().and_then(rule).map_or("ROT-POL-1", |rule| rule.id);
+        match self.vendor.spec.interval.read(text) {
+            Ruling::Legal(seconds) => self.op.interval = Some(seconds),
+            Ruling::Open(seconds) => {
+                self.op.interval = Some(seconds);
+                let why =
+                    format!("{name}={text} is one on which documents contradict each other or are silent");
+                self.complain(name, Condition::Invalid, rule, false, why);
+            }
+            Ruling::Malformed => {
+                let why = format!("{name} is no whole number with a unit");
+                self.complain(name, Condition::Invalid, "ROT-POL-7", certain, why);
+            }
+            Ruling::Outside => {
+                // Ten digits exceed every bound in every unit: such a number is there to overflow.
+                let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                let rule = if digits >= 8 && !text.ends_with('s') || digits > 9 { "ROT-POL-7" } else { rule };
+                self.complain(
+                    name,
+                    Condition::Invalid,
+                    rule,
+                    certain,
+                    format!("{name}={text} is outside the bounds"),
+                );
+            }
+        }
+    }
+
+    /// What parameters mean together.
+    fn whole(&mut self) {
+        for (name, parameter) in &self.operation.parameters {
+            let Some(other) = &parameter.excludes else { continue };
+            if self.get(name).and_then(truth) == Some(true) && self.get(other).is_some() {
+                let certain = !parameter.open.contains(&Constraint::Excludes);
+                let why = format!("{other} must not be given with {name}");
+                self.complain(other, Condition::Invalid, bounds_rule(parameter), certain, why);
+            }
+        }
+        if self.op.role == Role::Create {
+            let vendor = self.vendor;
+            if let Some(kind) = vendor.spec.kinds.get_index(self.op.kind).map(|(_, kind)| kind) {
+                self.creation(kind);
+            }
+        }
+    }
+
+    fn creation(&mut self, kind: &Kind) {
+        if let Some((name, Some(text))) = self.by_meaning(Meaning::Secret) {
+            if let Some(pattern) = &kind.name_pattern {
+                if !self.vendor.matches(pattern, text) {
+                    let why = format!("{name} is not a name for this kind of secret");
+                    self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
+                }
+            }
+            if kind.literal_name.as_deref().is_some_and(|literal| literal != text) {
+                self.complain(
+                    name,
+                    Condition::Invalid,
+                    "WIRE-REQ-2",
+                    true,
+                    format!("{name} is made by the service"),
+                );
+            }
+        }
+        let Some((name, config)) = self.by_meaning(Meaning::Config) else { return };
+        if !kind.rotates {
+            self.op.settings.retain(|(meaning, _)| *meaning != Meaning::Config);
+            return;
+        }
+        let config = config.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+        let Some(serde_json::Value::Object(config)) = config else {
+            if !self.complaints.iter().any(|complaint| complaint.parameter == name) {
+                self.complain(name, Condition::Missing, "WIRE-REQ-1", true, format!("{name} is required"));
+            }
+            return;
+        };
+        for key in &kind.config_required {
+            if config.get(key).and_then(serde_json::Value::as_str).is_none_or(str::is_empty) {
+                self.complain(name, Condition::Missing, "WIRE-REQ-1", true, format!("{name} has no {key}"));
+            }
+        }
+        for (key, values) in &kind.config_values {
+            let given = config.get(key).and_then(serde_json::Value::as_str);
+            if given.is_some_and(|given| !given.is_empty() && !values.iter().any(|value| value == given)) {
+                let why = format!("{name}.{key} is none of {}", values.join(", "));
+                self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
+            }
+        }
+    }
+}
+
+fn bounds_rule(parameter: &Parameter) -> &'static str {
+    parameter.rule.as_deref().and_then(rule).map_or("WIRE-REQ-2", |rule| rule.id)
+}
+
+/// True or false in any case, as official SDKs of several languages write it.
+pub(crate) fn truth(text: &str) -> Option<bool> {
+    match () {
+        () if text.eq_ignore_ascii_case("true") => Some(true),
+        () if text.eq_ignore_ascii_case("false") => Some(false),
+        () => None,
+    }
+}
+
+/// A setting as it is stored: JSON in canonical form, so that spelling does not matter.
+pub(crate) fn setting(is: Meaning, text: &str) -> Text {
+    let canonical = match is {
+        Meaning::Config | Meaning::Tags => serde_json::from_str::<serde_json::Value>(text).ok(),
+        _ => None,
+    };
+    canonical.map_or_else(|| Text::from(text), |value| Text::from(sorted(value).to_string()))
+}
+
+fn sorted(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(map) => {
+            let mut pairs: Vec<_> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
+            pairs.sort_by(|a, b| a.0.cmp(&b.0));
+            serde_json::Value::Object(pairs.into_iter().collect())
+        }
+        serde_json::Value::Array(list) => serde_json::Value::Array(list.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
