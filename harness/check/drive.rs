@@ -1,0 +1,523 @@
+//! What an exercise has in its hands: an endpoint, fresh secrets, a clock, and a budget.
+
+use crate::codec::{Call, Param, Place};
+use crate::history::{Entry, Exchange, History, Tamper};
+use crate::model::{Fact, Facts, Meaning, Role, Text};
+use crate::spec::{Operation, Sample, Type, Vendor};
+
+/// Seconds that are put between a limit's window and the calls after it.
+const MARGIN: i64 = 120;
+
+/// The endpoint, as an exercise reaches it.
+pub trait Link {
+    /// Signs a call, sends it, waits for the reply, and decodes it.
+    fn send(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange;
+    /// Whether the endpoint's clock can be advanced.
+    fn has_clock(&self) -> bool;
+    /// Advances the endpoint's clock by seconds.
+    ///
+    /// # Errors
+    /// Why that failed.
+    fn advance(&mut self, seconds: i64) -> Result<(), String>;
+    /// The endpoint's time, as far as it can be told.
+    fn now(&self) -> i64;
+    /// Accounts that there are access keys for.
+    fn accounts(&self) -> usize;
+    /// Lets a moment pass, so that a schedule can act. False once that makes no sense any more.
+    fn pause(&mut self, round: u32) -> bool;
+    /// Why no more calls should be made, if so.
+    fn exhausted(&self) -> Option<String>;
+}
+
+/// Why an exercise ends before it has shown anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// The endpoint, or the harness, lacks what the exercise needs.
+    Missing(String),
+    /// A documented limit is used up.
+    Quota,
+    /// The clock cannot be advanced.
+    Clock,
+    /// There is no second account.
+    Account,
+    /// The harness could not do its job.
+    Broken(String),
+}
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing(what) => write!(out, "{what}"),
+            Self::Quota => write!(out, "quota: the documented limit on rotations is used up"),
+            Self::Clock => write!(out, "clock: needs an endpoint whose clock can be advanced (--control or --clock-cmd)"),
+            Self::Account => write!(out, "credentials: needs a second account"),
+            Self::Broken(why) => write!(out, "{why}"),
+        }
+    }
+}
+
+/// The result of a step of an exercise.
+pub type Step<T = ()> = Result<T, Halt>;
+
+/// What the drives of one run share.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Start of every secret's name.
+    pub prefix: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Rotations that each account made so far: the endpoint's time of each.
+    pub spent: Vec<Vec<i64>>,
+    /// Names made so far, so that each is new.
+    pub names: u64,
+}
+
+impl Settings {
+    /// Settings of a run that has not begun.
+    pub fn new(prefix: String, seed: u64) -> Self {
+        Self { prefix, seed, spent: vec![Vec::new(); 2], names: 0 }
+    }
+}
+
+/// A secret that an exercise made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Account that it belongs to.
+    pub account: usize,
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its full identifier, if creation answered one.
+    pub arn: Option<String>,
+    /// Id of its first version.
+    pub first: String,
+}
+
+/// What an exercise has in its hands.
+pub struct Drive<'a> {
+    link: &'a mut dyn Link,
+    /// What is documented.
+    pub vendor: &'a Vendor,
+    /// What happened so far.
+    pub history: History,
+    settings: &'a mut Settings,
+    rng: fastrand::Rng,
+    made: Vec<(usize, String)>,
+}
+
+impl std::fmt::Debug for Drive<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Drive({} entries)", self.history.entries.len())
+    }
+}
+
+impl<'a> Drive<'a> {
+    /// A drive with an empty history.
+    pub fn new(link: &'a mut dyn Link, vendor: &'a Vendor, settings: &'a mut Settings) -> Self {
+        let rng = fastrand::Rng::with_seed(settings.seed ^ settings.names.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        Self { link, vendor, history: History::default(), settings, rng, made: Vec::new() }
+    }
+
+    /// The operation with this role.
+    pub fn operation(&self, role: Role) -> Step<(&'a str, &'a Operation)> {
+        self.vendor
+            .spec
+            .operation_for(role)
+            .ok_or_else(|| Halt::Missing(format!("the API documents no operation that would {role:?}").to_lowercase()))
+    }
+
+    /// An empty call of a role at a secret.
+    pub fn call_of(&self, role: Role, secret: &Made) -> Step<Call> {
+        let (name, operation) = self.operation(role)?;
+        let mut call = Call::new(name);
+        call.account = secret.account;
+        if let Some((parameter, _)) = operation.parameter(Meaning::Secret) {
+            call.set(parameter, secret.name.clone());
+        }
+        Ok(call)
+    }
+
+    /// Sets the parameter of a call that has this meaning; does nothing if there is none.
+    pub fn set(&self, call: &mut Call, is: Meaning, value: impl Into<String>) {
+        let operation = self.vendor.spec.operations.get(&call.operation);
+        if let Some((name, _)) = operation.and_then(|operation| operation.parameter(is)) {
+            call.set(name, value);
+        }
+    }
+
+    /// Makes a call, whatever comes of it. The place of the call in the history is returned.
+    ///
+    /// # Errors
+    /// If the run is over.
+    pub fn send(&mut self, call: &Call) -> Step<usize> {
+        self.send_tampered(call, None)
+    }
+
+    /// Makes a call whose signature is wrong on purpose.
+    ///
+    /// # Errors
+    /// If the run is over.
+    pub fn send_tampered(&mut self, call: &Call, tamper: Option<&Tamper>) -> Step<usize> {
+        if let Some(why) = self.link.exhausted() {
+            return Err(Halt::Broken(why));
+        }
+        let role = self.vendor.spec.operations.get(&call.operation).map(|operation| operation.role);
+        if role == Some(Role::Rotate) && tamper.is_none() {
+            self.afford(call.account)?;
+        }
+        let exchange = self.link.send(call, tamper);
+        if role == Some(Role::Rotate) {
+            if let Some(spent) = self.settings.spent.get_mut(call.account) {
+                spent.push(exchange.when.hi);
+            }
+        }
+        self.history.entries.push(Entry::Call(Box::new(exchange)));
+        Ok(self.history.entries.len() - 1)
+    }
+
+    /// Makes sure that the documented limit allows one more rotation.
+    fn afford(&mut self, account: usize) -> Step {
+        let Some(rate) = self.vendor.law.rate else { return Ok(()) };
+        if self.spent_in_window(account) >= rate.calls && self.link.has_clock() {
+            self.advance(rate.per + MARGIN)?;
+        }
+        Ok(())
+    }
+
+    /// Rotations of an account that may still count for its limit.
+    pub fn spent_in_window(&self, account: usize) -> usize {
+        let Some(rate) = self.vendor.law.rate else { return 0 };
+        let since = self.link.now() - rate.per;
+        self.settings.spent.get(account).map_or(0, |spent| spent.iter().filter(|at| **at >= since).count())
+    }
+
+    /// Forgets what was spent: for exercises that count a limit themselves.
+    pub fn uncounted(&mut self, account: usize, exercise: impl FnOnce(&mut Self) -> Step) -> Step {
+        let kept = self.settings.spent.get(account).cloned().unwrap_or_default();
+        let before = kept.len();
+        if let Some(spent) = self.settings.spent.get_mut(account) {
+            spent.clear();
+        }
+        let done = exercise(self);
+        if let Some(spent) = self.settings.spent.get_mut(account) {
+            let new = std::mem::take(spent);
+            *spent = kept;
+            spent.extend(new);
+            debug_assert!(spent.len() >= before);
+        }
+        done
+    }
+
+    /// The call at a place of the history.
+    pub fn at(&self, at: usize) -> Step<&Exchange> {
+        self.history.call(at).ok_or_else(|| Halt::Broken("the history lost a call".into()))
+    }
+
+    /// Whether the call at a place succeeded.
+    pub fn done(&self, at: usize) -> bool {
+        self.history.call(at).is_some_and(Exchange::done)
+    }
+
+    /// What the call at a place stated, if it succeeded.
+    pub fn facts(&self, at: usize) -> Facts {
+        self.history.call(at).and_then(|exchange| exchange.reply()?.facts().cloned()).unwrap_or_default()
+    }
+
+    /// One fact that the call at a place stated.
+    pub fn fact(&self, at: usize, is: Meaning) -> Option<Fact> {
+        self.facts(at).into_iter().find(|(meaning, _)| *meaning == is).map(|(_, fact)| fact)
+    }
+
+    /// Ends the exercise unless the call at a place succeeded. The general judge has its own say.
+    pub fn need(&self, at: usize, what: &str) -> Step {
+        match self.done(at) {
+            true => Ok(()),
+            false => Err(Halt::Missing(format!("{what} failed: {}", self.at(at)?.summary()))),
+        }
+    }
+
+    /// The endpoint's time.
+    pub fn now(&self) -> i64 {
+        self.link.now()
+    }
+
+    /// Ends the exercise unless the clock can be advanced.
+    pub fn need_clock(&self) -> Step {
+        if self.link.has_clock() { Ok(()) } else { Err(Halt::Clock) }
+    }
+
+    /// Ends the exercise unless there is a second account.
+    pub fn need_second_account(&self) -> Step {
+        if self.link.accounts() > 1 { Ok(()) } else { Err(Halt::Account) }
+    }
+
+    /// Advances the endpoint's clock.
+    pub fn advance(&mut self, seconds: i64) -> Step {
+        self.need_clock()?;
+        self.link.advance(seconds).map_err(Halt::Broken)?;
+        self.history.entries.push(Entry::Advanced(seconds));
+        Ok(())
+    }
+
+    /// Gives schedules time to act: polls the description until `seen` or until waiting makes no sense.
+    pub fn settle(&mut self, secret: &Made, seen: impl Fn(&Facts) -> bool) -> Step {
+        let mut round = 0;
+        loop {
+            let at = self.describe(secret)?;
+            if seen(&self.facts(at)) || !self.link.pause(round) {
+                break;
+            }
+            round += 1;
+        }
+        self.history.entries.push(Entry::Settled);
+        Ok(())
+    }
+
+    /// A name nobody has.
+    pub fn name(&mut self) -> String {
+        self.settings.names += 1;
+        format!("{}{:x}", self.settings.prefix, self.settings.names)
+    }
+
+    /// A token nobody has.
+    pub fn token(&mut self) -> String {
+        self.settings.names += 1;
+        format!("v{:08x}{:04x}", self.rng.u32(..), self.settings.names)
+    }
+
+    /// A value that can be told from every other, and from everything else in a reply.
+    pub fn value(&mut self) -> String {
+        format!("canary-{:016x}{:016x}", self.rng.u64(..), self.rng.u64(..))
+    }
+
+    /// A random number below a bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.rng.u64(..bound.max(1))
+    }
+
+    /// The first kind of secret that can, or cannot, rotate.
+    pub fn kind(&self, rotates: bool) -> Step<&'a str> {
+        let mut kinds = self.vendor.spec.kinds.iter();
+        kinds
+            .find(|(_, kind)| kind.rotates == rotates)
+            .map(|(name, _)| name.as_str())
+            .ok_or_else(|| Halt::Missing("the API documents no such kind of secret".into()))
+    }
+
+    /// A fresh secret that can rotate.
+    pub fn rotatable(&mut self) -> Step<Made> {
+        let kind = self.kind(true)?;
+        self.create(kind, 0, 0)
+    }
+
+    /// A fresh secret that cannot rotate.
+    pub fn plain(&mut self) -> Step<Made> {
+        let kind = self.kind(false)?;
+        self.create(kind, 0, 0)
+    }
+
+    /// A call that creates a secret of a kind in the way of its n-th sample.
+    pub fn creation(&mut self, kind: &str, sample: usize, account: usize) -> Step<(Call, Made)> {
+        let (operation, described) = self.operation(Role::Create)?;
+        let spec = self.vendor.spec.kinds.get(kind).ok_or_else(|| Halt::Missing(format!("no kind {kind}")))?;
+        let (_, sample): (_, &Sample) =
+            spec.samples.get_index(sample).ok_or_else(|| Halt::Missing(format!("{kind} has no such sample")))?;
+        let fresh = self.value();
+        let given = spec.literal_name.clone().unwrap_or_else(|| format!("{}{}", sample.name_prefix, self.name()));
+        let mut made =
+            Made { account, name: given.clone(), kind: kind.to_owned(), arn: None, first: self.token() };
+        let mut call = Call::new(operation);
+        call.account = account;
+        for (name, parameter) in &described.parameters {
+            let value = match parameter.is {
+                Meaning::Secret => Some(given.clone()),
+                Meaning::Token => Some(made.first.clone()),
+                Meaning::Value => Some(sample.value.replace("{fresh}", &fresh)),
+                Meaning::Kind => Some(kind.to_owned()),
+                Meaning::Config => sample.config.clone(),
+                _ => parameter.required.then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
+            };
+            if let Some(value) = value {
+                call.set(name, value);
+            }
+        }
+        made.name = given;
+        Ok((call, made))
+    }
+
+    fn sample_of(&self, parameter: &crate::spec::Parameter) -> String {
+        match parameter.kind {
+            Type::Integer => parameter.min.unwrap_or(1).to_string(),
+            Type::Boolean => "true".into(),
+            _ => parameter.values.first().cloned().unwrap_or_else(|| "sample".into()),
+        }
+    }
+
+    /// Creates a secret of a kind; ends the exercise if the endpoint will not.
+    pub fn create(&mut self, kind: &str, sample: usize, account: usize) -> Step<Made> {
+        let (call, made) = self.creation(kind, sample, account)?;
+        self.create_by(&call, made)
+    }
+
+    /// Makes a creating call; ends the exercise if the endpoint will not.
+    pub fn create_by(&mut self, call: &Call, mut made: Made) -> Step<Made> {
+        let at = self.send(call)?;
+        if !self.done(at) {
+            let why = format!("a secret of kind {} could not be created: {}", made.kind, self.at(at)?.summary());
+            return Err(Halt::Missing(why));
+        }
+        for (meaning, fact) in self.facts(at) {
+            match (meaning, fact) {
+                (Meaning::Arn, Fact::Text(arn)) => made.arn = Some(arn.to_string()),
+                (Meaning::Secret, Fact::Text(name)) => made.name = name.to_string(),
+                _ => {}
+            }
+        }
+        self.made.push((made.account, made.name.clone()));
+        Ok(made)
+    }
+
+    /// Rotates with a token of the caller's; ends the exercise when a limit stops it.
+    pub fn rotate_with(&mut self, secret: &Made, token: &str) -> Step<usize> {
+        let mut call = self.call_of(Role::Rotate, secret)?;
+        self.set(&mut call, Meaning::Token, token);
+        let over = self.vendor.law.rate.is_some_and(|rate| self.spent_in_window(secret.account) >= rate.calls);
+        let at = self.send(&call)?;
+        if over && !self.done(at) && !self.link.has_clock() {
+            return Err(Halt::Quota);
+        }
+        Ok(at)
+    }
+
+    /// Rotates with a fresh token, and says which.
+    pub fn rotate(&mut self, secret: &Made) -> Step<(usize, String)> {
+        let token = self.token();
+        Ok((self.rotate_with(secret, &token)?, token))
+    }
+
+    /// Sets the rotation policy.
+    pub fn set_policy(&mut self, secret: &Made, enable: bool, interval: Option<&str>) -> Step<usize> {
+        let mut call = self.call_of(Role::SetPolicy, secret)?;
+        self.set(&mut call, Meaning::Enable, enable.to_string());
+        if let Some(interval) = interval {
+            self.set(&mut call, Meaning::Interval, interval);
+        }
+        self.send(&call)
+    }
+
+    /// An interval in the middle of what is legal for certain, in days.
+    pub fn legal_interval(&self, days_above_least: i64) -> String {
+        format!("{}d", (self.vendor.spec.interval.min.0 + 86_399) / 86_400 + days_above_least)
+    }
+
+    /// Describes a secret.
+    pub fn describe(&mut self, secret: &Made) -> Step<usize> {
+        let call = self.call_of(Role::Describe, secret)?;
+        self.send(&call)
+    }
+
+    /// Lists every version of a secret, those without a stage too.
+    pub fn versions(&mut self, secret: &Made) -> Step<usize> {
+        let mut call = self.call_of(Role::Versions, secret)?;
+        self.set(&mut call, Meaning::IncludeDeprecated, "true");
+        self.set(&mut call, Meaning::PageSize, "100");
+        self.send(&call)
+    }
+
+    /// Reads the value that has a stage; the current one if none is named.
+    pub fn read(&mut self, secret: &Made, stage: Option<&Text>) -> Step<usize> {
+        let mut call = self.call_of(Role::Read, secret)?;
+        if let Some(stage) = stage {
+            self.set(&mut call, Meaning::Stage, &**stage);
+        }
+        self.send(&call)
+    }
+
+    /// Writes a version.
+    pub fn put(&mut self, secret: &Made, token: &str, value: &str, stages: Option<&str>) -> Step<usize> {
+        let mut call = self.call_of(Role::Put, secret)?;
+        self.set(&mut call, Meaning::Token, token);
+        self.set(&mut call, Meaning::Value, value);
+        if let Some(stages) = stages {
+            self.set(&mut call, Meaning::Stages, stages);
+        }
+        self.send(&call)
+    }
+
+    /// Looks at everything that shows the state of a secret, for the general judge.
+    pub fn look(&mut self, secret: &Made) -> Step {
+        self.describe(secret)?;
+        self.versions(secret)?;
+        self.read(secret, None)?;
+        Ok(())
+    }
+
+    /// As [`Self::look`], and at the previous version too.
+    pub fn look_back(&mut self, secret: &Made) -> Step {
+        self.look(secret)?;
+        let previous = self.vendor.law.previous.clone();
+        self.read(secret, Some(&previous))?;
+        Ok(())
+    }
+
+    /// Deletes a secret, at once or after a window of days.
+    pub fn delete(&mut self, secret: &Made, days: Option<i64>) -> Step<usize> {
+        let mut call = self.call_of(Role::Delete, secret)?;
+        match days {
+            Some(days) => self.set(&mut call, Meaning::Window, days.to_string()),
+            None => self.set(&mut call, Meaning::Force, "true"),
+        }
+        self.send(&call)
+    }
+
+    /// Restores a secret from its deletion window.
+    pub fn restore(&mut self, secret: &Made) -> Step<usize> {
+        let call = self.call_of(Role::Restore, secret)?;
+        self.send(&call)
+    }
+
+    /// Secrets that were made and may still be there: account and name.
+    pub fn leftovers(&self) -> &[(usize, String)] {
+        &self.made
+    }
+
+    /// A well-formed call of any operation, at a secret that fits it; parameters that are not
+    /// required are left out.
+    pub fn valid_call(&mut self, operation: &str) -> Step<(Call, Option<Made>)> {
+        let Some(described) = self.vendor.spec.operations.get(operation) else {
+            return Err(Halt::Missing(format!("no operation {operation}")));
+        };
+        if described.role == Role::Create {
+            let kind = self.kind(false)?;
+            let (call, made) = self.creation(kind, 0, 0)?;
+            return Ok((call, Some(made)));
+        }
+        let at_a_secret = described.parameter(Meaning::Secret).is_some();
+        let secret = match described.role {
+            _ if !at_a_secret => None,
+            Role::Rotate | Role::SetPolicy => Some(self.rotatable()?),
+            _ => Some(self.plain()?),
+        };
+        if let (Role::Restore, Some(secret)) = (described.role, &secret) {
+            self.delete(secret, Some(self.vendor.spec.deletion.default_days))?;
+        }
+        let mut call = Call::new(operation);
+        for (name, parameter) in &described.parameters {
+            let value = match (parameter.is, &secret) {
+                (Meaning::Secret, Some(secret)) => Some(secret.name.clone()),
+                (Meaning::Token, _) => Some(self.token()),
+                (Meaning::Value, _) => Some(self.value()),
+                (Meaning::Enable, _) => Some("true".into()),
+                (Meaning::Interval, _) => Some(self.legal_interval(23)),
+                (Meaning::MoveTo, Some(secret)) => Some(secret.first.clone()),
+                (Meaning::Stage, _) if parameter.required => Some("rotaprobe-stage".into()),
+                _ => parameter.required.then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
+            };
+            if let Some(value) = value {
+                call.params.push(Param { name: name.clone(), value, place: Place::Documented });
+            }
+        }
+        Ok((call, secret))
+    }
+}

@@ -1,0 +1,87 @@
+//! The rules as checks: an id, a sentence and a loop.
+//!
+//! An exercise drives an endpoint and leaves a history; judges read the history, the spec and the
+//! model, and nothing else. One judge serves every history: it compares each reply with everything
+//! that documents allow ([`oracle`]) and says which rule decides. A check adds its own judge where its
+//! claim spans several calls.
+
+mod blame;
+mod drive;
+mod judge;
+mod oracle;
+
+mod authentication;
+mod errors;
+mod idempotency;
+mod interval;
+mod kinds;
+mod limits;
+mod neighbours;
+mod policy;
+mod protocol;
+mod schedule;
+mod versions;
+
+pub use drive::{Drive, Halt, Link, Settings, Step};
+pub use judge::{Expectation, Note, Ruling};
+pub use oracle::judge;
+
+use crate::history::History;
+use crate::spec::Vendor;
+
+/// How a rule is exercised, and what is judged beyond the general judge.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// The rule.
+    pub rule: &'static str,
+    /// How it is exercised, in a sentence.
+    pub how: &'static str,
+    /// Makes the calls.
+    pub exercise: fn(&mut Drive<'_>) -> Step,
+    /// Judges what spans several calls.
+    pub judge: Option<fn(&Vendor, &History, &mut Ruling<'_>)>,
+    /// True if it uses up a documented limit: such checks come last.
+    pub spends_limit: bool,
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Check({})", self.rule)
+    }
+}
+
+const fn check(rule: &'static str, how: &'static str, exercise: fn(&mut Drive<'_>) -> Step) -> Check {
+    Check { rule, how, exercise, judge: None, spends_limit: false }
+}
+
+impl Check {
+    const fn judged(mut self, judge: fn(&Vendor, &History, &mut Ruling<'_>)) -> Self {
+        self.judge = Some(judge);
+        self
+    }
+
+    const fn last(mut self) -> Self {
+        self.spends_limit = true;
+        self
+    }
+}
+
+/// Every check, family by family; those that use up limits last.
+pub fn checks() -> Vec<Check> {
+    let mut checks: Vec<Check> = [
+        versions::CHECKS,
+        idempotency::CHECKS,
+        kinds::CHECKS,
+        interval::CHECKS,
+        policy::CHECKS,
+        schedule::CHECKS,
+        limits::CHECKS,
+        errors::CHECKS,
+        protocol::CHECKS,
+        authentication::CHECKS,
+        neighbours::CHECKS,
+    ]
+    .concat();
+    checks.sort_by_key(|check| check.spends_limit);
+    checks
+}

@@ -1,0 +1,150 @@
+//! What was sent and what came back: all that judges ever see.
+//!
+//! A history is a list of calls with the bytes that travelled, and of what was done to the clock
+//! between them. Who made it does not matter.
+
+use crate::codec::{Call, Reply};
+use crate::model::When;
+use crate::wire::{Request, Response};
+
+/// What is wrong with the signature of a call, on purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tamper {
+    /// It carries no signature at all.
+    Unsigned,
+    /// It is signed with another secret key.
+    OtherSecret,
+    /// It names an access key that nobody has.
+    UnknownKey,
+    /// This header's value is changed after signing.
+    Header(String),
+    /// This parameter's value is changed after signing.
+    Param(String),
+    /// A byte is added to the body after signing.
+    Body,
+    /// A parameter is added to the query after signing: name and value.
+    Extra(String, String),
+    /// The HTTP method is changed after signing.
+    Method(String),
+    /// The last characters of the signature are cut off.
+    CutSignature,
+    /// The last character of the signature is another.
+    LastCharacter,
+    /// The signature is empty.
+    EmptySignature,
+    /// This header is neither signed nor named among the signed ones.
+    LeftOut(String),
+    /// The time stamp is that many seconds off.
+    Skew(i64),
+    /// The bytes of the call before are sent again.
+    Again,
+    /// Another algorithm is named.
+    Algorithm(String),
+}
+
+/// No whole reply came back: nobody knows whether the call took effect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// Nobody listens.
+    #[error("the connection is refused: {0}")]
+    Refused(String),
+    /// Nothing, or not all, came in time.
+    #[error("no whole reply within the time limit")]
+    Timeout,
+    /// The connection ended before a whole reply.
+    #[error("the connection ended before a whole reply: {0}")]
+    Reset(String),
+    /// The reply is larger than any documented one.
+    #[error("the reply is larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes that are read at most.
+        limit: usize,
+    },
+    /// What came is no HTTP.
+    #[error("the reply is no HTTP: {0}")]
+    NotHttp(String),
+    /// The target may not be called.
+    #[error("{0}")]
+    Guard(String),
+}
+
+/// One call and what came of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was asked for.
+    pub call: Call,
+    /// What is wrong with its signature, on purpose.
+    pub tamper: Option<Tamper>,
+    /// The bytes that were sent.
+    pub request: Request,
+    /// The endpoint's time while it ran, as far as it can be told.
+    pub when: When,
+    /// The bytes that came back, and what they say.
+    pub result: Result<(Response, Reply), Lost>,
+}
+
+impl Exchange {
+    /// What the reply says, if one came.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.result.as_ref().ok().map(|(_, reply)| reply)
+    }
+
+    /// True if it succeeded.
+    pub fn done(&self) -> bool {
+        self.reply().is_some_and(Reply::done)
+    }
+
+    /// What came back in a few words, without any value.
+    pub fn summary(&self) -> String {
+        match &self.result {
+            Err(lost) => lost.to_string(),
+            Ok((response, reply)) => match &reply.body {
+                crate::codec::Body::Done { .. } => format!("{}", response.status),
+                crate::codec::Body::Refused { code, .. } => format!("{} {}", response.status, clipped(code)),
+                crate::codec::Body::Unreadable(why) => format!("{}, and {why}", response.status),
+            },
+        }
+    }
+}
+
+/// An error code as it may be printed: a hostile endpoint puts anything there.
+pub fn clipped(text: &str) -> String {
+    let clean: String = text.chars().filter(|character| !character.is_control()).take(80).collect();
+    if clean.len() < text.len() { format!("{clean}…") } else { clean }
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A call was made.
+    Call(Box<Exchange>),
+    /// The endpoint's clock was advanced by that many seconds.
+    Advanced(i64),
+    /// Schedules had time to act: what is due must have happened.
+    Settled,
+}
+
+/// What happened, in order.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// What happened, in order.
+    pub entries: Vec<Entry>,
+}
+
+impl History {
+    /// The calls, with their place in the history.
+    pub fn calls(&self) -> impl Iterator<Item = (usize, &Exchange)> {
+        self.entries.iter().enumerate().filter_map(|(at, entry)| match entry {
+            Entry::Call(exchange) => Some((at, &**exchange)),
+            _ => None,
+        })
+    }
+
+    /// The call at a place.
+    pub fn call(&self, at: usize) -> Option<&Exchange> {
+        match self.entries.get(at) {
+            Some(Entry::Call(exchange)) => Some(exchange),
+            _ => None,
+        }
+    }
+}
