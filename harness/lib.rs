@@ -7,10 +7,18 @@
 pub mod model;
 
 // floor 1: paper
-pub mod codec;
-pub mod sign;
-pub mod spec;
 pub mod wire;
+
+pub mod sign;
+
+pub mod spec;
+
+pub mod codec;
 
 // floor 2: machines
 pub mod emulator;
+
+pub mod history;
+
+// floor 3: judgement
+pub mod check;

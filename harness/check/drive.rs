@@ -5,6 +5,9 @@ use crate::history::{Entry, Exchange, History, Tamper};
 use crate::model::{Fact, Facts, Meaning, Role, Text};
 use crate::spec::{Operation, Sample, Type, Vendor};
 
+/// Every value that the harness stores begins like this, and goes on with 32 hex digits.
+pub(super) const CANARY: &str = "canary-";
+
 /// Seconds that are put between a limit's window and the calls after it.
 const MARGIN: i64 = 120;
 
@@ -49,7 +52,9 @@ impl std::fmt::Display for Halt {
         match self {
             Self::Missing(what) => write!(out, "{what}"),
             Self::Quota => write!(out, "quota: the documented limit on rotations is used up"),
-            Self::Clock => write!(out, "clock: needs an endpoint whose clock can be advanced (--control or --clock-cmd)"),
+            Self::Clock => {
+                write!(out, "clock: needs an endpoint whose clock can be advanced (--control or --clock-cmd)")
+            }
             Self::Account => write!(out, "credentials: needs a second account"),
             Self::Broken(why) => write!(out, "{why}"),
         }
@@ -115,16 +120,16 @@ impl std::fmt::Debug for Drive<'_> {
 impl<'a> Drive<'a> {
     /// A drive with an empty history.
     pub fn new(link: &'a mut dyn Link, vendor: &'a Vendor, settings: &'a mut Settings) -> Self {
-        let rng = fastrand::Rng::with_seed(settings.seed ^ settings.names.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let rng =
+            fastrand::Rng::with_seed(settings.seed ^ settings.names.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         Self { link, vendor, history: History::default(), settings, rng, made: Vec::new() }
     }
 
     /// The operation with this role.
     pub fn operation(&self, role: Role) -> Step<(&'a str, &'a Operation)> {
-        self.vendor
-            .spec
-            .operation_for(role)
-            .ok_or_else(|| Halt::Missing(format!("the API documents no operation that would {role:?}").to_lowercase()))
+        self.vendor.spec.operation_for(role).ok_or_else(|| {
+            Halt::Missing(format!("the API documents no operation that would {role:?}").to_lowercase())
+        })
     }
 
     /// An empty call of a role at a secret.
@@ -288,7 +293,7 @@ impl<'a> Drive<'a> {
 
     /// A value that can be told from every other, and from everything else in a reply.
     pub fn value(&mut self) -> String {
-        format!("canary-{:016x}{:016x}", self.rng.u64(..), self.rng.u64(..))
+        format!("{CANARY}{:016x}{:016x}", self.rng.u64(..), self.rng.u64(..))
     }
 
     /// A random number below a bound.
@@ -320,11 +325,15 @@ impl<'a> Drive<'a> {
     /// A call that creates a secret of a kind in the way of its n-th sample.
     pub fn creation(&mut self, kind: &str, sample: usize, account: usize) -> Step<(Call, Made)> {
         let (operation, described) = self.operation(Role::Create)?;
-        let spec = self.vendor.spec.kinds.get(kind).ok_or_else(|| Halt::Missing(format!("no kind {kind}")))?;
-        let (_, sample): (_, &Sample) =
-            spec.samples.get_index(sample).ok_or_else(|| Halt::Missing(format!("{kind} has no such sample")))?;
+        let spec =
+            self.vendor.spec.kinds.get(kind).ok_or_else(|| Halt::Missing(format!("no kind {kind}")))?;
+        let (_, sample): (_, &Sample) = spec
+            .samples
+            .get_index(sample)
+            .ok_or_else(|| Halt::Missing(format!("{kind} has no such sample")))?;
         let fresh = self.value();
-        let given = spec.literal_name.clone().unwrap_or_else(|| format!("{}{}", sample.name_prefix, self.name()));
+        let given =
+            spec.literal_name.clone().unwrap_or_else(|| format!("{}{}", sample.name_prefix, self.name()));
         let mut made =
             Made { account, name: given.clone(), kind: kind.to_owned(), arn: None, first: self.token() };
         let mut call = Call::new(operation);
@@ -336,7 +345,9 @@ impl<'a> Drive<'a> {
                 Meaning::Value => Some(sample.value.replace("{fresh}", &fresh)),
                 Meaning::Kind => Some(kind.to_owned()),
                 Meaning::Config => sample.config.clone(),
-                _ => parameter.required.then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
+                _ => parameter
+                    .required
+                    .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
             };
             if let Some(value) = value {
                 call.set(name, value);
@@ -364,7 +375,8 @@ impl<'a> Drive<'a> {
     pub fn create_by(&mut self, call: &Call, mut made: Made) -> Step<Made> {
         let at = self.send(call)?;
         if !self.done(at) {
-            let why = format!("a secret of kind {} could not be created: {}", made.kind, self.at(at)?.summary());
+            let why =
+                format!("a secret of kind {} could not be created: {}", made.kind, self.at(at)?.summary());
             return Err(Halt::Missing(why));
         }
         for (meaning, fact) in self.facts(at) {
@@ -382,7 +394,8 @@ impl<'a> Drive<'a> {
     pub fn rotate_with(&mut self, secret: &Made, token: &str) -> Step<usize> {
         let mut call = self.call_of(Role::Rotate, secret)?;
         self.set(&mut call, Meaning::Token, token);
-        let over = self.vendor.law.rate.is_some_and(|rate| self.spent_in_window(secret.account) >= rate.calls);
+        let over =
+            self.vendor.law.rate.is_some_and(|rate| self.spent_in_window(secret.account) >= rate.calls);
         let at = self.send(&call)?;
         if over && !self.done(at) && !self.link.has_clock() {
             return Err(Halt::Quota);
@@ -512,7 +525,9 @@ impl<'a> Drive<'a> {
                 (Meaning::Interval, _) => Some(self.legal_interval(23)),
                 (Meaning::MoveTo, Some(secret)) => Some(secret.first.clone()),
                 (Meaning::Stage, _) if parameter.required => Some("rotaprobe-stage".into()),
-                _ => parameter.required.then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
+                _ => parameter
+                    .required
+                    .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
             };
             if let Some(value) = value {
                 call.params.push(Param { name: name.clone(), value, place: Place::Documented });

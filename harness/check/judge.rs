@@ -60,7 +60,13 @@ impl<'a> Ruling<'a> {
             return;
         }
         let (expected, observed) = if holds { Default::default() } else { (expected(), observed()) };
-        self.expectations.push(Expectation { rule: rule.id, holds, expected, observed, calls: calls.to_vec() });
+        self.expectations.push(Expectation {
+            rule: rule.id,
+            holds,
+            expected,
+            observed,
+            calls: calls.to_vec(),
+        });
     }
 
     /// Writes down what was seen where documents are silent.

@@ -14,6 +14,7 @@ const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 const DATE: &str = "x-acs-date";
 const NONCE: &str = "x-acs-signature-nonce";
 const HASH: &str = "x-acs-content-sha256";
+pub(super) const HEADERS: &[&str] = &["host", "x-acs-action", DATE, NONCE, HASH];
 
 pub(super) fn announces(request: &Request) -> bool {
     request.headers.text("authorization").is_some_and(|value| value.starts_with("ACS3-"))

@@ -109,6 +109,14 @@ impl Scheme {
         matches!(self, Self::Acs3HmacSha256)
     }
 
+    /// Headers that the scheme adds and signs.
+    pub const fn signed_headers(self) -> &'static [&'static str] {
+        match self {
+            Self::Acs3HmacSha256 => acs3_hmac_sha256::HEADERS,
+            Self::AcsHmacSha1 => &[],
+        }
+    }
+
     /// Adds what the scheme wants, and signs. The request has its `host` and names its operation.
     pub fn sign(self, request: &mut Request, with: &Signing<'_>) {
         match self {

@@ -1,0 +1,325 @@
+//! Authentication and secrecy: signatures that must not pass, and values that must not show.
+
+use super::drive::CANARY;
+use super::drive::Made;
+use super::judge::Ruling;
+use super::{Check, Drive, Step, check};
+use crate::codec::{Body, Call};
+use crate::history::{History, Tamper};
+use crate::model::{Meaning, Role};
+use crate::sign::Scheme;
+use crate::spec::Vendor;
+use crate::wire::percent;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+pub(super) const CHECKS: &[Check] = &[
+    check("AUTH-1", "sends every operation without a signature, and looks for effects", unsigned),
+    check("AUTH-2", "changes one signed thing at a time after signing, in every scheme", tampered),
+    check("AUTH-3", "signs with an access key that nobody has", unknown_key),
+    check(
+        "AUTH-4",
+        "signs with time stamps inside and outside the documented window, past and future",
+        skewed,
+    ),
+    check("AUTH-5", "sends the very same signed bytes twice", again),
+    check("AUTH-6", "names another algorithm, or signs for another", algorithms),
+    check("AUTH-7", "makes calls in every documented signing scheme", schemes),
+    check("LEAK-1", "looks for values that were stored or read in every other reply", leaks),
+    check("LEAK-2", "looks for the caller's secret key in every reply", leaks),
+];
+
+fn rotation(drive: &mut Drive<'_>, secret: &Made, scheme: Scheme) -> Step<Call> {
+    let mut call = drive.call_of(Role::Rotate, secret)?;
+    let token = drive.token();
+    drive.set(&mut call, Meaning::Token, token);
+    call.how.scheme = Some(scheme);
+    Ok(call)
+}
+
+/// A fresh secret, a rotation of it that is tampered with, and a look.
+fn attack(drive: &mut Drive<'_>, tamper: &Tamper, scheme: Scheme) -> Step {
+    let secret = drive.rotatable()?;
+    let call = rotation(drive, &secret, scheme)?;
+    drive.send_tampered(&call, Some(tamper))?;
+    drive.look(&secret)
+}
+
+fn all_schemes(drive: &Drive<'_>) -> Vec<Scheme> {
+    drive.vendor.spec.signing.schemes.clone()
+}
+
+fn unsigned(drive: &mut Drive<'_>) -> Step {
+    for scheme in all_schemes(drive) {
+        attack(drive, &Tamper::Unsigned, scheme)?;
+    }
+    let names: Vec<String> = drive.vendor.spec.operations.keys().cloned().collect();
+    for name in names {
+        let (call, secret) = drive.valid_call(&name)?;
+        drive.send_tampered(&call, Some(&Tamper::Unsigned))?;
+        let role = drive.vendor.spec.operations[&name].role;
+        if let (Some(secret), true) = (secret, role != Role::Create && role != Role::Restore) {
+            drive.look(&secret)?;
+        }
+    }
+    Ok(())
+}
+
+fn tampered(drive: &mut Drive<'_>) -> Step {
+    for scheme in all_schemes(drive) {
+        for tamper in
+            [Tamper::OtherSecret, Tamper::CutSignature, Tamper::LastCharacter, Tamper::EmptySignature]
+        {
+            attack(drive, &tamper, scheme)?;
+        }
+        let (_, operation) = drive.operation(Role::Rotate)?;
+        if let Some((name, _)) = operation.parameter(Meaning::Token) {
+            attack(drive, &Tamper::Param(name.to_owned()), scheme)?;
+        }
+        attack(drive, &Tamper::Extra("rotaprobe".into(), "1".into()), scheme)?;
+        for header in scheme.signed_headers() {
+            attack(drive, &Tamper::Header((*header).into()), scheme)?;
+            attack(drive, &Tamper::LeftOut((*header).into()), scheme)?;
+        }
+        if drive.vendor.spec.protocol.methods.iter().any(|method| method == "GET") {
+            attack(drive, &Tamper::Method("GET".into()), scheme)?;
+        }
+        body(drive, scheme)?;
+        replayed(drive, scheme)?;
+    }
+    Ok(())
+}
+
+/// A form body is signed through its hash, or as parameters.
+fn body(drive: &mut Drive<'_>, scheme: Scheme) -> Step {
+    let secret = drive.plain()?;
+    drive.look(&secret)?;
+    let mut call = drive.call_of(Role::Put, &secret)?;
+    let (token, value) = (drive.token(), drive.value());
+    drive.set(&mut call, Meaning::Token, token);
+    drive.set(&mut call, Meaning::Value, value);
+    call.how.scheme = Some(scheme);
+    drive.send_tampered(&call, Some(&Tamper::Body))?;
+    drive.look(&secret)
+}
+
+/// A rotation that would be a replay is refused all the same if its signature is wrong.
+fn replayed(drive: &mut Drive<'_>, scheme: Scheme) -> Step {
+    let secret = drive.rotatable()?;
+    let call = rotation(drive, &secret, scheme)?;
+    let at = drive.send(&call)?;
+    drive.need(at, "rotation")?;
+    drive.send_tampered(&call, Some(&Tamper::OtherSecret))?;
+    drive.look(&secret)
+}
+
+fn unknown_key(drive: &mut Drive<'_>) -> Step {
+    for scheme in all_schemes(drive) {
+        attack(drive, &Tamper::UnknownKey, scheme)?;
+    }
+    Ok(())
+}
+
+fn skewed(drive: &mut Drive<'_>) -> Step {
+    let signing = &drive.vendor.spec.signing;
+    let (near, far) = (signing.accepted_within - 60, signing.refused_beyond + 60);
+    for scheme in all_schemes(drive) {
+        for skew in [-far, far, -near, near, -10 * far, 10 * far] {
+            attack(drive, &Tamper::Skew(skew), scheme)?;
+        }
+    }
+    Ok(())
+}
+
+fn again(drive: &mut Drive<'_>) -> Step {
+    for scheme in all_schemes(drive) {
+        let secret = drive.rotatable()?;
+        let mut call = drive.call_of(Role::Describe, &secret)?;
+        call.how.scheme = Some(scheme);
+        drive.send(&call)?;
+        drive.send_tampered(&call, Some(&Tamper::Again))?;
+        let call = rotation(drive, &secret, scheme)?;
+        let at = drive.send(&call)?;
+        drive.need(at, "rotation")?;
+        drive.send_tampered(&call, Some(&Tamper::Again))?;
+        drive.look(&secret)?;
+    }
+    Ok(())
+}
+
+fn algorithms(drive: &mut Drive<'_>) -> Step {
+    for scheme in all_schemes(drive) {
+        for name in ["HMAC-MD5", "NONE", "ACS3-HMAC-MD5"] {
+            attack(drive, &Tamper::Algorithm(name.into()), scheme)?;
+        }
+    }
+    Ok(())
+}
+
+fn schemes(drive: &mut Drive<'_>) -> Step {
+    for scheme in all_schemes(drive) {
+        let secret = drive.rotatable()?;
+        for method in drive.vendor.spec.protocol.methods.clone() {
+            let mut call = rotation(drive, &secret, scheme)?;
+            call.how.method = Some(method);
+            let at = drive.send(&call)?;
+            drive.at(at)?;
+            let mut call = drive.call_of(Role::Describe, &secret)?;
+            call.how.scheme = Some(scheme);
+            drive.send(&call)?;
+        }
+        drive.look_back(&secret)?;
+        let odd = drive.plain()?;
+        let token = drive.token();
+        let mut call = drive.call_of(Role::Put, &odd)?;
+        drive.set(&mut call, Meaning::Token, token);
+        // Every character that some encoder gets wrong.
+        let value = format!("a b*c~d+e/f=g@h凭'(!)\"{}", drive.value());
+        drive.set(&mut call, Meaning::Value, value);
+        call.how.scheme = Some(scheme);
+        drive.send(&call)?;
+        drive.look(&odd)?;
+    }
+    Ok(())
+}
+
+/// Stores, reads, replaces, and is refused: wherever a value could slip into a reply.
+fn leaks(drive: &mut Drive<'_>) -> Step {
+    for rotates in [true, false] {
+        let kind = drive.kind(rotates)?;
+        let secret = drive.create(kind, 0, 0)?;
+        drive.look(&secret)?;
+        let (at, token) = drive.rotate(&secret)?;
+        if drive.done(at) {
+            drive.rotate_with(&secret, &token)?;
+        }
+        drive.look_back(&secret)?;
+        let (token, value) = (drive.token(), drive.value());
+        drive.put(&secret, &token, &value, None)?;
+        let other = drive.value();
+        drive.put(&secret, &token, &other, None)?;
+        let third = drive.value();
+        drive.put(&secret, &drive.vendor.law.current.to_string(), &third, Some("[not json"))?;
+        drive.set_policy(&secret, true, Some("garbage"))?;
+        let (mut again, _) = drive.creation(kind, 0, 0)?;
+        drive.set(&mut again, Meaning::Secret, secret.name.clone());
+        drive.send(&again)?;
+        let mut unknown = drive.call_of(Role::Read, &secret)?;
+        drive.set(&mut unknown, Meaning::Version, "rotaprobe-none");
+        drive.set(&mut unknown, Meaning::Stage, "rotaprobe-none");
+        drive.send(&unknown)?;
+        let call = drive.call_of(Role::Read, &secret)?;
+        for tamper in [Tamper::OtherSecret, Tamper::Unsigned, Tamper::UnknownKey, Tamper::Skew(-86_400)] {
+            drive.send_tampered(&call, Some(&tamper))?;
+        }
+        if let Ok((name, _)) = drive.operation(Role::List) {
+            drive.send(&Call::new(name))?;
+        }
+        drive.look_back(&secret)?;
+        drive.delete(&secret, Some(drive.vendor.spec.deletion.default_days))?;
+        drive.describe(&secret)?;
+        drive.restore(&secret)?;
+    }
+    Ok(())
+}
+
+/// Values and keys in replies that are not documented to show them.
+pub(super) fn judge_leaks(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    let canaries = canaries(vendor, history);
+    for (at, exchange) in history.calls() {
+        let Ok((response, reply)) = &exchange.result else { continue };
+        let role = vendor.spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
+        let may_show = reply.done() && matches!(role, Some(Role::Read | Role::Password));
+        let mut haystack: Vec<u8> = Vec::with_capacity(response.body.len() + 256);
+        for (name, value) in response.headers.iter() {
+            haystack.extend_from_slice(name.as_bytes());
+            haystack.extend_from_slice(value);
+        }
+        if !may_show {
+            haystack.extend_from_slice(&response.body);
+        }
+        let shown = canaries.iter().any(|canary| contains(&haystack, canary));
+        ruling.expect(
+            "LEAK-1",
+            !shown,
+            &[at],
+            || "no secret value".into(),
+            || "a secret value that was stored or read".into(),
+        );
+    }
+}
+
+/// The secret key of the caller in a reply, found by whoever knows the key.
+pub(crate) fn shows_key(response: &crate::wire::Response, secret_key: &str) -> bool {
+    let in_headers = response.headers.iter().any(|(_, value)| contains(value, secret_key.as_bytes()));
+    // A key that is a common word cannot be told from prose.
+    secret_key.len() >= 8 && (in_headers || contains(&response.body, secret_key.as_bytes()))
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    !needle.is_empty() && memchr::memmem::find(haystack, needle).is_some()
+}
+
+/// Texts that must not show: values given and read, their secret parts, and their usual encodings.
+fn canaries(vendor: &Vendor, history: &History) -> Vec<Vec<u8>> {
+    let mut texts: Vec<String> = Vec::new();
+    for (_, exchange) in history.calls() {
+        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
+        let given = operation.parameter(Meaning::Value).and_then(|(name, _)| exchange.call.get(name));
+        // Only values that the harness made can be told from everything else in a reply.
+        texts.extend(given.and_then(canary).map(str::to_owned));
+        let shown =
+            operation.reply.iter().find(|(_, field)| field.is == Meaning::Value).map(|(name, _)| name);
+        if let (Some(name), Some(Body::Done { json, .. })) =
+            (shown, exchange.reply().map(|reply| &reply.body))
+        {
+            texts.extend(json.get(name).and_then(serde_json::Value::as_str).map(str::to_owned));
+        }
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for text in texts {
+        if let Some(canary) = canary(&text) {
+            parts.push(canary.to_owned());
+            continue;
+        }
+        match serde_json::from_str::<serde_json::Value>(&text) {
+            Ok(value @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => {
+                secret_parts(&value, &mut parts)
+            }
+            _ => parts.push(text),
+        }
+    }
+    parts.retain(|part| part.len() >= 16);
+    parts.sort();
+    parts.dedup();
+    let encoded = |part: &String| {
+        [
+            part.clone(),
+            percent::encode(part),
+            STANDARD.encode(part),
+            serde_json::Value::from(part.as_str()).to_string().trim_matches('"').to_owned(),
+        ]
+    };
+    let mut all: Vec<Vec<u8>> = parts.iter().flat_map(encoded).map(String::into_bytes).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The part of a value that the harness made to be recognised.
+fn canary(text: &str) -> Option<&str> {
+    let at = text.find(CANARY)?;
+    text.get(at..at + CANARY.len() + 32)
+}
+
+/// The long texts within a JSON value: account names and the like are shorter, or known to all.
+fn secret_parts(value: &serde_json::Value, parts: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) if text.parse::<jiff::Timestamp>().is_err() => {
+            parts.push(text.clone())
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|entry| secret_parts(entry, parts)),
+        serde_json::Value::Object(map) => map.values().for_each(|entry| secret_parts(entry, parts)),
+        _ => {}
+    }
+}

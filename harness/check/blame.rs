@@ -1,0 +1,164 @@
+//! Which rule a difference belongs to: what was read, and what had been done before it was read.
+
+use crate::model::{Condition, Expect, Fact, Law, Meaning, Role, Secret, Value, digest};
+
+/// What was done last to a secret, and what has happened since.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    /// The rule that decided what came of it.
+    pub(super) rule: &'static str,
+    /// What it was for.
+    pub(super) role: Role,
+    /// Why it was refused, if it was.
+    pub(super) refused: Option<Condition>,
+    /// Its place in the history.
+    pub(super) at: usize,
+    /// The secret was read since.
+    pub(super) read_since: bool,
+    /// The clock was advanced since.
+    pub(super) advanced_since: bool,
+    /// Automatic rotation was on before.
+    pub(super) was_on: bool,
+}
+
+/// One difference: what is expected and what was observed of a meaning.
+pub(super) type Difference = (Meaning, Expect, Option<Fact>);
+
+/// The rules that a difference breaks, the most telling first.
+pub(super) fn blame(
+    law: &Law,
+    deed: &Deed,
+    difference: &Difference,
+    secret: Option<&Secret>,
+) -> Vec<&'static str> {
+    let mut rules = Vec::new();
+    if let Some(rule) = shape(law, difference) {
+        rules.push(rule);
+    }
+    if let Some(condition) = deed.refused {
+        rules.extend(refused(deed, condition));
+        return rules;
+    }
+    let rule = match difference.0 {
+        Meaning::Secret | Meaning::Arn | Meaning::Kind => "LIFE-5",
+        Meaning::DeleteAt if deed.role == Role::Restore => "LIFE-3",
+        Meaning::DeleteAt => "LIFE-4",
+        Meaning::NextRotation => next_rotation(deed),
+        Meaning::LastRotation => rotated(deed, secret),
+        Meaning::Automatic | Meaning::Interval => match deed.role {
+            Role::SetPolicy => "ROT-POL-5",
+            Role::Restore => "LIFE-3",
+            _ => "CONF-1",
+        },
+        Meaning::Value => value(deed, difference),
+        Meaning::Total | Meaning::Page | Meaning::PageSize => "ROT-PAGE-1",
+        Meaning::Description
+        | Meaning::Key
+        | Meaning::Tags
+        | Meaning::Config
+        | Meaning::ValueType
+        | Meaning::Created => match deed.role {
+            Role::Restore => "LIFE-3",
+            _ => "CONF-1",
+        },
+        Meaning::Version if deed.advanced_since => rotated(deed, secret),
+        Meaning::Version
+            if deed.role == Role::Rotate && deed.rule != "ROT-IDEMP-5" && deed.rule != "ROT-IDEMP-1" =>
+        {
+            "ROT-RYW-1"
+        }
+        Meaning::Versions | Meaning::Stages if deed.advanced_since => rotated(deed, secret),
+        _ => deed.rule,
+    };
+    if !rules.contains(&rule) {
+        rules.push(rule);
+    }
+    rules
+}
+
+/// A call that was refused should have changed nothing.
+fn refused(deed: &Deed, condition: Condition) -> Vec<&'static str> {
+    match condition {
+        Condition::Throttled => vec!["ROT-THR-2"],
+        Condition::Missing | Condition::Invalid if deed.role == Role::SetPolicy => {
+            vec!["ROT-POL-8", "ROT-ERR-2"]
+        }
+        Condition::Missing | Condition::Invalid => vec!["ROT-ERR-2"],
+        _ if deed.rule == "ROT-ERR-1" => vec!["ROT-ERR-1"],
+        _ => vec![deed.rule, "ROT-ERR-1"],
+    }
+}
+
+fn next_rotation(deed: &Deed) -> &'static str {
+    match deed.role {
+        _ if deed.read_since && !deed.advanced_since => "ROT-SCHED-4",
+        Role::SetPolicy if deed.was_on => "ROT-SCHED-3",
+        Role::Rotate if deed.rule == "ROT-NEW-1" => "ROT-SCHED-2",
+        Role::Restore => "LIFE-3",
+        _ => "ROT-SCHED-1",
+    }
+}
+
+fn rotated(deed: &Deed, secret: Option<&Secret>) -> &'static str {
+    let on = secret.is_some_and(|secret| secret.policy.on);
+    match (deed.advanced_since, on) {
+        (true, true) => "ROT-SCHED-1",
+        (true, false) => "ROT-SCHED-5",
+        _ => deed.rule,
+    }
+}
+
+fn value(deed: &Deed, (_, expect, observed): &Difference) -> &'static str {
+    match (expect, observed) {
+        (Expect::Value(Value::Sealed), _) if deed.advanced_since => "ROT-SCHED-1",
+        (Expect::Value(Value::Sealed), _) => "ROT-NEW-1",
+        _ if deed.role == Role::Put => "PUT-1",
+        _ => "ROT-MONO-2",
+    }
+}
+
+/// Differences that show a broken invariant by themselves, whatever was done.
+fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static str> {
+    match (meaning, observed) {
+        (Meaning::Value, Some(Fact::Value(seen))) if *seen == digest("") => Some("ROT-CUR-1"),
+        (Meaning::Versions, Some(Fact::Versions(seen))) => {
+            let holders = |stage: &str| {
+                seen.iter().filter(|version| version.stages.iter().any(|s| &**s == stage)).count()
+            };
+            let doubled = |at: usize| seen[..at].iter().any(|before| before.id == seen[at].id);
+            let Expect::Versions { all, size, .. } = expect else { return None };
+            let whole = size.is_none_or(|size| i64::try_from(all.len()).is_ok_and(|all| all <= size));
+            if (0..seen.len()).any(doubled) {
+                return Some("ROT-MONO-1");
+            }
+            if holders(&law.current) > 1 || (whole && holders(&law.current) == 0) {
+                return Some("ROT-CUR-1");
+            }
+            let previous = all.iter().find(|version| version.stages.contains(&law.previous));
+            let right = |id: &str| {
+                previous.is_some_and(
+                    |version| matches!(&version.id, crate::model::Id::Known(known) if &**known == id),
+                )
+            };
+            let wrong_previous = seen.iter().any(|version| {
+                version.stages.contains(&law.previous) && previous.is_some() && !right(&version.id)
+            });
+            let known = |id: &str| {
+                all.iter().any(|v| matches!(&v.id, crate::model::Id::Known(known) if &**known == id))
+            };
+            // Only where the right versions are there is a label what is wrong.
+            let same_versions = seen.len() == all.len() && seen.iter().all(|version| known(&version.id));
+            if holders(&law.previous) > 1
+                || (same_versions && (wrong_previous || holders(&law.previous) == 0 && previous.is_some()))
+            {
+                return Some("ROT-PREV-1");
+            }
+            let mut stages: Vec<_> = seen.iter().flat_map(|version| &version.stages).collect();
+            let count = stages.len();
+            stages.sort();
+            stages.dedup();
+            (stages.len() < count).then_some("ROT-CUR-2")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,513 @@
+//! Neighbouring operations: what sets rotation up and observes it is held to its documents too.
+
+use super::drive::Made;
+use super::judge::Ruling;
+use super::{Check, Drive, Step, check};
+use crate::codec::Call;
+use crate::history::History;
+use crate::model::{Fact, Meaning, Role};
+use crate::spec::Vendor;
+
+pub(super) const CHECKS: &[Check] = &[
+    check("LIFE-1", "creates names that are taken, and names in their deletion window", taken),
+    check("LIFE-2", "makes every call at a secret in its deletion window", leaving),
+    check("LIFE-3", "deletes and restores secrets with versions, stages and a policy", restored),
+    check(
+        "LIFE-4",
+        "deletes with windows at and outside the bounds, by force, and creates the name anew",
+        windows,
+    ),
+    check("LIFE-5", "asks for names that differ by a prefix, by case, by a blank or by normalisation", names),
+    check("PUT-1", "writes a version again with the same and with another value", put_again),
+    check("PUT-2", "writes a version of, and moves a stage of, a kind that takes no values", managed),
+    check(
+        "STAGE-1",
+        "moves stages from right and wrong versions, to known and unknown ones, and not at all",
+        stages,
+    ),
+    check("STAGE-2", "removes the built-in stages without a version to move them to", built_in),
+    check("STAGE-3", "sets stages up to the documented number, and one more", many_stages),
+    check("LIST-1", "lists with page sizes at and outside the bounds, page by page", lists)
+        .judged(lists_cover),
+    check("READ-1", "reads by version and stage that exist, do not exist, and do not match", reads),
+    check(
+        "CONF-1",
+        "rotates, writes and sets policies on secrets with settings, and looks at the settings",
+        settings,
+    ),
+];
+
+fn taken(drive: &mut Drive<'_>) -> Step {
+    for rotates in [false, true] {
+        let kind = drive.kind(rotates)?;
+        let secret = drive.create(kind, 0, 0)?;
+        drive.look(&secret)?;
+        for other in [false, true] {
+            let kind = drive.kind(other)?;
+            let (mut again, _) = drive.creation(kind, 0, 0)?;
+            drive.set(&mut again, Meaning::Secret, secret.name.clone());
+            drive.send(&again)?;
+            drive.look(&secret)?;
+            let days = drive.vendor.spec.deletion.default_days;
+            drive.delete(&secret, Some(days))?;
+            drive.send(&again)?;
+            drive.restore(&secret)?;
+            drive.look(&secret)?;
+        }
+    }
+    Ok(())
+}
+
+fn leaving(drive: &mut Drive<'_>) -> Step {
+    for rotates in [true, false] {
+        let kind = drive.kind(rotates)?;
+        let secret = drive.create(kind, 0, 0)?;
+        drive.look(&secret)?;
+        let days = drive.vendor.spec.deletion.default_days;
+        let at = drive.delete(&secret, Some(days))?;
+        drive.need(at, "deletion")?;
+        drive.describe(&secret)?;
+        for days in [days, 7, 30] {
+            drive.delete(&secret, Some(days))?;
+            drive.describe(&secret)?;
+        }
+        let (mut again, _) = drive.creation(kind, 0, 0)?;
+        drive.set(&mut again, Meaning::Secret, secret.name.clone());
+        drive.send(&again)?;
+        drive.describe(&secret)?;
+        // What documents do not speak of is only noted.
+        drive.read(&secret, None)?;
+        drive.versions(&secret)?;
+        let interval = drive.legal_interval(23);
+        drive.set_policy(&secret, true, Some(&interval))?;
+    }
+    Ok(())
+}
+
+fn restored(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    let (at, _) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    let interval = drive.legal_interval(23);
+    drive.set_policy(&secret, true, Some(&interval))?;
+    let plain = drive.plain()?;
+    for stages in [None, Some(r#"["rotaprobe-a"]"#)] {
+        let (token, value) = (drive.token(), drive.value());
+        drive.put(&plain, &token, &value, stages)?;
+    }
+    for made in [&secret, &plain] {
+        drive.restore(made)?;
+        drive.look_back(made)?;
+        let days = drive.vendor.spec.deletion.default_days;
+        let at = drive.delete(made, Some(days))?;
+        drive.need(at, "deletion")?;
+        drive.describe(made)?;
+        let at = drive.restore(made)?;
+        drive.need(at, "restoring")?;
+        drive.look_back(made)?;
+        drive.restore(made)?;
+        drive.look_back(made)?;
+    }
+    Ok(())
+}
+
+fn windows(drive: &mut Drive<'_>) -> Step {
+    let (name, operation) = drive.operation(Role::Delete)?;
+    let bounds = operation
+        .parameter(Meaning::Window)
+        .map(|(name, parameter)| (name.to_owned(), parameter.min, parameter.max));
+    if let Some((window, Some(min), Some(max))) = bounds {
+        for days in [min - 1, max + 1, 0, -1, min, max, min + 1] {
+            let (call, secret) = drive.valid_call(name)?;
+            let Some(secret) = secret else { continue };
+            drive.look(&secret)?;
+            let at = drive.send(&call.with(&window, days.to_string()))?;
+            drive.describe(&secret)?;
+            if !drive.done(at) {
+                drive.look(&secret)?;
+            }
+        }
+    }
+    for rotates in [true, false] {
+        let kind = drive.kind(rotates)?;
+        let secret = drive.create(kind, 0, 0)?;
+        if rotates {
+            drive.rotate(&secret)?;
+        } else {
+            let (token, value) = (drive.token(), drive.value());
+            drive.put(&secret, &token, &value, Some(r#"["rotaprobe-a"]"#))?;
+        }
+        let at = drive.delete(&secret, None)?;
+        drive.need(at, "forced deletion")?;
+        drive.describe(&secret)?;
+        drive.restore(&secret)?;
+        drive.read(&secret, None)?;
+        drive.rotate(&secret)?;
+        let (mut anew, mut made) = drive.creation(kind, 0, 0)?;
+        drive.set(&mut anew, Meaning::Secret, secret.name.clone());
+        made.name = secret.name.clone();
+        let made = drive.create_by(&anew, made)?;
+        drive.look(&made)?;
+        if rotates {
+            drive.rotate(&made)?;
+            drive.look_back(&made)?;
+        }
+    }
+    expiry(drive)
+}
+
+/// A window that ends takes the secret with it.
+fn expiry(drive: &mut Drive<'_>) -> Step {
+    if drive.need_clock().is_err() {
+        return Ok(());
+    }
+    let (_, operation) = drive.operation(Role::Delete)?;
+    let days = operation.parameter(Meaning::Window).and_then(|(_, parameter)| parameter.min);
+    let days = days.unwrap_or(drive.vendor.spec.deletion.default_days);
+    let secret = drive.plain()?;
+    let at = drive.delete(&secret, Some(days))?;
+    drive.need(at, "deletion")?;
+    drive.advance(days * 86_400 - 3_600)?;
+    drive.describe(&secret)?;
+    let at = drive.restore(&secret)?;
+    drive.need(at, "restoring")?;
+    drive.look(&secret)
+}
+
+fn names(drive: &mut Drive<'_>) -> Step {
+    let kind = drive.kind(true)?;
+    let stem = drive.name();
+    let mut made = Vec::new();
+    for name in [format!("{stem}Ab"), format!("{stem}Abc"), format!("{stem}aB")] {
+        let (mut call, mut secret) = drive.creation(kind, 0, 0)?;
+        drive.set(&mut call, Meaning::Secret, name.clone());
+        secret.name = name;
+        made.push(drive.create_by(&call, secret)?);
+    }
+    let (at, _) = drive.rotate(&made[0])?;
+    drive.need(at, "rotation")?;
+    for secret in &made {
+        drive.look(secret)?;
+    }
+    for name in [
+        format!("{stem}A"),
+        stem.clone(),
+        format!("{stem}AB"),
+        format!("{stem}ab"),
+        format!("{stem}Abcd"),
+        format!("{stem}Ab "),
+        format!(" {stem}Ab"),
+        format!("{stem}Ab/"),
+        format!("{stem}%41b"),
+        format!("{stem}A*"),
+        format!("{stem}\u{ff21}b"),
+        format!("{stem}Ab\u{0}"),
+    ] {
+        let mut other = made[0].clone();
+        other.name = name;
+        drive.describe(&other)?;
+        drive.rotate(&other)?;
+    }
+    for secret in &made {
+        drive.look_back(secret)?;
+    }
+    by_identifier(drive, &made[0])
+}
+
+/// The full identifier that creation answered reaches the same secret, where it reaches one at all.
+fn by_identifier(drive: &mut Drive<'_>, secret: &Made) -> Step {
+    let Some(arn) = secret.arn.clone() else { return Ok(()) };
+    let mut full = secret.clone();
+    full.name = arn;
+    drive.describe(&full)?;
+    drive.rotate(&full)?;
+    drive.look_back(secret)
+}
+
+fn put_again(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.plain()?;
+    let (token, value) = (drive.token(), drive.value());
+    let at = drive.put(&secret, &token, &value, None)?;
+    drive.need(at, "writing a version")?;
+    drive.look_back(&secret)?;
+    drive.put(&secret, &token, &value, None)?;
+    drive.look_back(&secret)?;
+    let other = drive.value();
+    drive.put(&secret, &token, &other, None)?;
+    drive.look_back(&secret)?;
+    let (newer, third) = (drive.token(), drive.value());
+    drive.put(&secret, &newer, &third, None)?;
+    drive.put(&secret, &token, &value, None)?;
+    drive.look_back(&secret)?;
+    drive.put(&secret, &token, &format!("{value}x"), None)?;
+    drive.look_back(&secret)
+}
+
+fn managed(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    let (at, _) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    drive.look_back(&secret)?;
+    let (token, value) = (drive.token(), drive.value());
+    drive.put(&secret, &token, &value, None)?;
+    drive.look_back(&secret)?;
+    let mut call = drive.call_of(Role::MoveStage, &secret)?;
+    drive.set(&mut call, Meaning::Stage, drive.vendor.law.current.to_string());
+    drive.set(&mut call, Meaning::MoveTo, secret.first.clone());
+    drive.send(&call)?;
+    drive.look_back(&secret)
+}
+
+fn two_versions(drive: &mut Drive<'_>) -> Step<(Made, String)> {
+    let secret = drive.plain()?;
+    let (token, value) = (drive.token(), drive.value());
+    let at = drive.put(&secret, &token, &value, Some(r#"["rotaprobe-a"]"#))?;
+    drive.need(at, "writing a version")?;
+    drive.look(&secret)?;
+    Ok((secret, token))
+}
+
+fn move_stage(
+    drive: &mut Drive<'_>,
+    secret: &Made,
+    stage: &str,
+    to: Option<&str>,
+    from: Option<&str>,
+) -> Step {
+    let mut call = drive.call_of(Role::MoveStage, secret)?;
+    drive.set(&mut call, Meaning::Stage, stage);
+    if let Some(to) = to {
+        drive.set(&mut call, Meaning::MoveTo, to);
+    }
+    if let Some(from) = from {
+        drive.set(&mut call, Meaning::RemoveFrom, from);
+    }
+    drive.send(&call)?;
+    drive.look(secret)
+}
+
+fn stages(drive: &mut Drive<'_>) -> Step {
+    let (secret, second) = two_versions(drive)?;
+    let first = secret.first.clone();
+    for (stage, to, from) in [
+        ("rotaprobe-a", None, None),
+        ("rotaprobe-a", Some("rotaprobe-none"), None),
+        ("rotaprobe-b", Some("rotaprobe-none"), None),
+        ("rotaprobe-a", Some(first.as_str()), Some(second.as_str())),
+        ("rotaprobe-a", Some(second.as_str()), Some("rotaprobe-none")),
+        ("rotaprobe-b", Some(second.as_str()), None),
+        ("rotaprobe-b", Some(first.as_str()), None),
+        ("rotaprobe-b", None, Some(first.as_str())),
+        ("rotaprobe-a", Some(second.as_str()), Some(second.as_str())),
+    ] {
+        move_stage(drive, &secret, stage, to, from)?;
+    }
+    let current = drive.vendor.law.current.to_string();
+    move_stage(drive, &secret, &current, Some(&second), Some(&first))
+}
+
+fn built_in(drive: &mut Drive<'_>) -> Step {
+    let (secret, second) = two_versions(drive)?;
+    let first = secret.first.clone();
+    let (current, previous) = (drive.vendor.law.current.to_string(), drive.vendor.law.previous.to_string());
+    move_stage(drive, &secret, &current, None, Some(&first))?;
+    move_stage(drive, &secret, &current, Some("rotaprobe-none"), Some(&first))?;
+    move_stage(drive, &secret, &current, Some(&second), None)?;
+    let (token, value) = (drive.token(), drive.value());
+    drive.put(&secret, &token, &value, None)?;
+    drive.look_back(&secret)?;
+    move_stage(drive, &secret, &previous, None, Some(&second))?;
+    move_stage(drive, &secret, &current, None, Some(&token))
+}
+
+fn many_stages(drive: &mut Drive<'_>) -> Step {
+    let Some(most) = drive.vendor.law.stages_at_most else {
+        return Err(super::Halt::Missing("no document limits the number of stages".into()));
+    };
+    let secret = drive.plain()?;
+    drive.look(&secret)?;
+    // The current stage is one of them.
+    for number in 1..most {
+        let mut call = drive.call_of(Role::MoveStage, &secret)?;
+        drive.set(&mut call, Meaning::Stage, format!("rotaprobe-{number}"));
+        drive.set(&mut call, Meaning::MoveTo, secret.first.clone());
+        let at = drive.send(&call)?;
+        drive.need(at, "setting a stage")?;
+    }
+    drive.look(&secret)?;
+    for number in most..most + 2 {
+        move_stage(drive, &secret, &format!("rotaprobe-{number}"), Some(&secret.first.clone()), None)?;
+    }
+    Ok(())
+}
+
+fn lists(drive: &mut Drive<'_>) -> Step {
+    let (name, operation) = drive.operation(Role::List)?;
+    for _ in 0..3 {
+        drive.plain()?;
+    }
+    let size = operation
+        .parameter(Meaning::PageSize)
+        .map(|(name, parameter)| (name.to_owned(), parameter.min, parameter.max));
+    let page = operation.parameter(Meaning::Page).map(|(name, _)| name.to_owned());
+    drive.send(&Call::new(name))?;
+    let Some((size, min, max)) = size else { return Ok(()) };
+    let sizes =
+        [min, max].into_iter().flatten().flat_map(|bound| [bound - 1, bound, bound + 1]).chain([0, -1]);
+    for value in sizes {
+        drive.send(&Call::new(name).with(&size, value.to_string()))?;
+    }
+    let Some(page) = page else { return Ok(()) };
+    for value in ["0", "-1", "x", "1.5"] {
+        drive.send(&Call::new(name).with(&page, value))?;
+    }
+    // Page by page until one is empty; other secrets may be there too.
+    for at_page in 1..=400 {
+        let at = drive.send(
+            &Call::new(name).with(&size, max.unwrap_or(100).to_string()).with(&page, at_page.to_string()),
+        )?;
+        match drive.fact(at, Meaning::Secrets) {
+            Some(Fact::Names(names)) if !names.is_empty() => {}
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+/// The pages together show each secret of this exercise once, and no page is larger than asked for.
+fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    let mut created = Vec::new();
+    let mut listed: Vec<String> = Vec::new();
+    let mut pages = Vec::new();
+    for (at, exchange) in history.calls() {
+        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
+        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+        let Some(facts) = exchange.reply().and_then(|reply| reply.facts()) else { continue };
+        if operation.role == Role::Create {
+            created.extend(get(Meaning::Secret).map(str::to_owned));
+        }
+        if operation.role != Role::List {
+            continue;
+        }
+        let names: Vec<String> = facts
+            .iter()
+            .find_map(|(_, fact)| match fact {
+                Fact::Names(names) => Some(names.iter().map(ToString::to_string).collect()),
+                _ => None,
+            })
+            .unwrap_or_default();
+        let size = get(Meaning::PageSize).and_then(|size| size.parse::<usize>().ok());
+        if let Some(size) = size {
+            let few = names.len() <= size;
+            ruling.expect(
+                "LIST-1",
+                few,
+                &[at],
+                || format!("at most {size} entries"),
+                || format!("{} entries", names.len()),
+            );
+        }
+        let total = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+            (Meaning::Total, Fact::Count(total)) => usize::try_from(*total).ok(),
+            _ => None,
+        });
+        if let (Some(total), Some(size), None) = (total, size, get(Meaning::Page)) {
+            let fits = names.len() == total.min(size);
+            ruling.expect(
+                "LIST-1",
+                fits,
+                &[at],
+                || format!("{} of {total} entries", total.min(size)),
+                || format!("{} entries", names.len()),
+            );
+        }
+        if get(Meaning::Page).is_some() {
+            listed.extend(names);
+            pages.push(at);
+        }
+    }
+    if pages.len() < 2 {
+        return;
+    }
+    for name in created {
+        let times = listed.iter().filter(|other| **other == name).count();
+        ruling.expect(
+            "LIST-1",
+            times == 1,
+            &pages,
+            || format!("{name} in the pages once"),
+            || format!("{times} times"),
+        );
+    }
+}
+
+fn reads(drive: &mut Drive<'_>) -> Step {
+    let (secret, second) = two_versions(drive)?;
+    let first = secret.first.clone();
+    let current = drive.vendor.law.current.to_string();
+    let cases: [(Option<&str>, Option<&str>); 8] = [
+        (Some(&first), None),
+        (Some(&second), None),
+        (None, Some("rotaprobe-a")),
+        (Some("rotaprobe-none"), None),
+        (None, Some("rotaprobe-none")),
+        (Some(&first), Some(&current)),
+        (Some(&second), Some(&current)),
+        (Some(&first), Some("rotaprobe-a")),
+    ];
+    for (version, stage) in cases {
+        let mut call = drive.call_of(Role::Read, &secret)?;
+        if let Some(version) = version {
+            drive.set(&mut call, Meaning::Version, version);
+        }
+        if let Some(stage) = stage {
+            drive.set(&mut call, Meaning::Stage, stage);
+        }
+        drive.send(&call)?;
+    }
+    let managed = drive.rotatable()?;
+    let previous = drive.vendor.law.previous.clone();
+    let mut call = drive.call_of(Role::Read, &managed)?;
+    drive.set(&mut call, Meaning::Stage, "rotaprobe-none");
+    drive.send(&call)?;
+    drive.read(&managed, None)?;
+    let (at, _) = drive.rotate(&managed)?;
+    drive.need(at, "rotation")?;
+    drive.read(&managed, Some(&previous))?;
+    let mut call = drive.call_of(Role::Read, &secret)?;
+    drive.set(&mut call, Meaning::DryRun, "true");
+    drive.send(&call).map(|_| ())
+}
+
+fn settings(drive: &mut Drive<'_>) -> Step {
+    for rotates in [true, false] {
+        let kind = drive.kind(rotates)?;
+        let (mut call, made) = drive.creation(kind, 0, 0)?;
+        drive.set(&mut call, Meaning::Description, "a description that stays");
+        let secret = drive.create_by(&call, made)?;
+        drive.look(&secret)?;
+        let interval = drive.legal_interval(23);
+        if rotates {
+            drive.set_policy(&secret, true, Some(&interval))?;
+            drive.look(&secret)?;
+            drive.rotate(&secret)?;
+            drive.look(&secret)?;
+            drive.set_policy(&secret, false, None)?;
+            drive.look(&secret)?;
+        } else {
+            let (token, value) = (drive.token(), drive.value());
+            drive.put(&secret, &token, &value, None)?;
+            drive.look(&secret)?;
+            let mut call = drive.call_of(Role::MoveStage, &secret)?;
+            drive.set(&mut call, Meaning::Stage, "rotaprobe-a");
+            drive.set(&mut call, Meaning::MoveTo, token);
+            drive.send(&call)?;
+            drive.look(&secret)?;
+        }
+        let days = drive.vendor.spec.deletion.default_days;
+        drive.delete(&secret, Some(days))?;
+        drive.restore(&secret)?;
+        drive.look(&secret)?;
+    }
+    Ok(())
+}

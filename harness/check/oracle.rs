@@ -1,0 +1,646 @@
+//! The general judge: walks through a history with a belief, and compares each reply with everything
+//! that documents allow.
+
+use super::blame::{Deed, Difference, blame};
+use super::judge::Ruling;
+use crate::codec::{Body, ReplySchemas};
+use crate::history::{Entry, Exchange, History, Tamper, clipped};
+use crate::model::{
+    Answer, Belief, Condition, Expect, Fact, Key, Meaning, Op, Outcome, Role, Seen, When, World,
+};
+use crate::spec::{Complaint, Format, Reading, Vendor, interpret};
+use std::collections::BTreeMap;
+
+/// Judges a history. `before`: rotations of each account before it began, which may count for a limit.
+pub fn judge<'v>(
+    vendor: &'v Vendor,
+    schemas: &ReplySchemas,
+    history: &History,
+    before: &[Vec<i64>],
+) -> Ruling<'v> {
+    let mut belief = Belief::default();
+    for (account, spent) in before.iter().enumerate() {
+        spent.iter().for_each(|at| belief.spend(account, When::at(*at)));
+    }
+    let mut walk =
+        Walk { vendor, ruling: Ruling::new(vendor), belief, deeds: BTreeMap::new(), settled: false };
+    for (at, entry) in history.entries.iter().enumerate() {
+        match entry {
+            Entry::Advanced(_) => {
+                walk.settled = false;
+                walk.deeds.values_mut().for_each(|deed| deed.advanced_since = true);
+            }
+            Entry::Settled => walk.settled = true,
+            Entry::Call(exchange) => {
+                super::protocol::judge_reply(schemas, at, exchange, &mut walk.ruling);
+                walk.call(at, exchange);
+            }
+        }
+    }
+    super::protocol::judge_ids(history, &mut walk.ruling);
+    super::authentication::judge_leaks(vendor, history, &mut walk.ruling);
+    walk.ruling
+}
+
+struct Walk<'v> {
+    vendor: &'v Vendor,
+    ruling: Ruling<'v>,
+    belief: Belief,
+    deeds: BTreeMap<Key, Deed>,
+    settled: bool,
+}
+
+/// A refusal that is due whatever the secret's state: its rule, its condition, and whether it is certain.
+type Due = (&'static str, Condition, bool);
+
+impl Walk<'_> {
+    fn call(&mut self, at: usize, exchange: &Exchange) {
+        let call = &exchange.call;
+        if throttled_by_gateway(self.vendor, exchange) {
+            return self.ruling.note("ROT-THR-1", format!("{} was refused as too frequent", call.operation));
+        }
+        if let Some((rule, condition, certain)) = due(self.vendor, exchange) {
+            return self.due_refusal(at, exchange, rule, condition, certain);
+        }
+        let readings = readings(self.vendor, exchange);
+        let Some(first) = readings.first() else { return };
+        let op = first.op.clone();
+        let names_secret = self
+            .vendor
+            .spec
+            .operations
+            .get(&call.operation)
+            .is_some_and(|it| it.parameter(Meaning::Secret).is_some());
+        if names_secret && !readings.iter().all(|reading| self.belief.tracks(op.account, &reading.op.secret))
+        {
+            return;
+        }
+        let possible: Vec<(World, Outcome)> =
+            readings.iter().flat_map(|reading| self.possible(exchange, reading)).collect();
+        if possible.is_empty() {
+            return;
+        }
+        let doubled = readings.len() > 1;
+        let seen = seen(exchange);
+        if doubled {
+            return self.doubled(at, exchange, &readings, possible, &seen);
+        }
+        self.compare(at, exchange, &op, first, possible, &seen);
+    }
+
+    /// What may come of one reading: refusals for what is wrong with it, then what the model allows.
+    fn possible(&self, exchange: &Exchange, reading: &Reading) -> Vec<(World, Outcome)> {
+        let Some(world) = self.belief.worlds().first() else { return Vec::new() };
+        let refusal =
+            |complaint: &Complaint| (world.clone(), Outcome::refused(complaint.rule, complaint.condition));
+        let mut certain: Vec<_> = reading.complaints.iter().filter(|it| it.certain).map(refusal).collect();
+        let open = reading.complaints.iter().filter(|it| !it.certain).map(refusal);
+        let model = self.belief.possible(&self.vendor.law, &reading.op, exchange.when, !self.settled);
+        if certain.is_empty() {
+            // The model's answer is canonical; a refusal on open grounds is possible too.
+            return model.into_iter().chain(open).collect();
+        }
+        // The order in which several things wrong with one call are found is open.
+        certain.extend(open);
+        certain.extend(model.into_iter().filter(|(_, outcome)| matches!(outcome.answer, Answer::Refused(_))));
+        certain
+    }
+
+    fn compare(
+        &mut self,
+        at: usize,
+        exchange: &Exchange,
+        op: &Op,
+        reading: &Reading,
+        possible: Vec<(World, Outcome)>,
+        seen: &Seen,
+    ) {
+        let key = self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()));
+        let law = &self.vendor.law;
+        let subject = self.belief.worlds().first().and_then(|world| world.secrets.get(&key).cloned());
+        let was_on = subject.as_ref().is_some_and(|secret| secret.policy.on);
+        self.schedule_deed(&key, exchange, at, was_on);
+        if broke_down(exchange) {
+            // A failure of the endpoint is judged elsewhere; like every error it must change nothing.
+            let deed = Deed {
+                rule: "ROT-ERR-1",
+                role: op.role,
+                refused: Some(Condition::Internal),
+                at,
+                read_since: false,
+                advanced_since: false,
+                was_on,
+            };
+            if op.role.writes() {
+                self.deeds.insert(key, deed);
+            }
+            return;
+        }
+        let canonical = possible[0].1.clone();
+        let refusals: Vec<Condition> = possible
+            .iter()
+            .filter_map(|(_, outcome)| match outcome.answer {
+                Answer::Refused(condition) => Some(condition),
+                Answer::Done(_) => None,
+            })
+            .collect();
+        let matched = possible
+            .iter()
+            .find(|(_, outcome)| same_kind(&outcome.answer, seen))
+            .map(|(_, outcome)| outcome.clone());
+        let open = possible.iter().any(|(_, outcome)| matches!(outcome.answer, Answer::Done(_)))
+            && !refusals.is_empty();
+        let observed = self.belief.observe(op, possible, seen, exchange.when);
+        match observed {
+            Ok(()) => self.fits(at, exchange, op, &key, &canonical, matched.as_ref(), open),
+            Err(gap) if gap.facts.is_empty() => {
+                let rule = canonical.rule;
+                let complaint = reading.complaints.iter().find(|complaint| complaint.certain);
+                self.ruling.expect(
+                    rule,
+                    false,
+                    &self.cite(&key, at),
+                    || expected_words(&canonical.answer, complaint),
+                    || exchange.summary(),
+                );
+                if let Seen::Done(_) = seen {
+                    self.belief.forget(key.0, &key.1);
+                }
+            }
+            Err(gap) => {
+                for difference in &gap.facts {
+                    let deed = self.deed_for(&key, op, gap.rule, at, was_on);
+                    for rule in blame(law, &deed, difference, subject.as_deref()) {
+                        let cite = self.cite(&key, at);
+                        self.ruling.expect(
+                            rule,
+                            false,
+                            &cite,
+                            || expected_fact(difference),
+                            || observed_fact(difference),
+                        );
+                    }
+                }
+                self.belief.forget(key.0, &key.1);
+            }
+        }
+        if *seen == Seen::Refused && !refusals.is_empty() {
+            self.code(at, exchange, &refusals, &reading.complaints);
+        }
+        self.remember(at, op, key, seen, matched, was_on);
+    }
+
+    /// The reply is one that documents allow.
+    fn fits(
+        &mut self,
+        at: usize,
+        exchange: &Exchange,
+        op: &Op,
+        key: &Key,
+        canonical: &Outcome,
+        matched: Option<&Outcome>,
+        open: bool,
+    ) {
+        let rule = matched.map_or(canonical.rule, |outcome| outcome.rule);
+        if open {
+            self.ruling.note(canonical.rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
+        } else if op.role.writes() || !matches!(canonical.answer, Answer::Done(_)) {
+            self.ruling.expect(rule, true, &[at], String::new, String::new);
+        } else {
+            // A read confirms what was done before it.
+            let deed = self.deeds.get(key).cloned();
+            self.ruling.expect(rule, true, &[at], String::new, String::new);
+            if let Some(deed) = deed {
+                for rule in confirmed(&deed) {
+                    self.ruling.expect(rule, true, &[deed.at, at], String::new, String::new);
+                }
+            }
+        }
+        if !op.role.writes() {
+            if let Some(deed) = self.deeds.get_mut(key) {
+                deed.read_since = true;
+            }
+        }
+    }
+
+    fn remember(
+        &mut self,
+        at: usize,
+        op: &Op,
+        key: Key,
+        seen: &Seen,
+        matched: Option<Outcome>,
+        was_on: bool,
+    ) {
+        if !op.role.writes() {
+            return;
+        }
+        let Some(outcome) = matched else { return };
+        let refused = match (seen, &outcome.answer) {
+            (Seen::Refused, Answer::Refused(condition)) => Some(*condition),
+            _ => None,
+        };
+        let deed = Deed {
+            rule: outcome.rule,
+            role: op.role,
+            refused,
+            at,
+            read_since: false,
+            advanced_since: false,
+            was_on,
+        };
+        self.deeds.insert(key, deed);
+    }
+
+    fn deed_for(&self, key: &Key, op: &Op, rule: &'static str, at: usize, was_on: bool) -> Deed {
+        let own =
+            Deed { rule, role: op.role, refused: None, at, read_since: false, advanced_since: false, was_on };
+        if op.role.writes() { own } else { self.deeds.get(key).cloned().unwrap_or(own) }
+    }
+
+    /// What time does to a secret is a deed too.
+    fn schedule_deed(&mut self, key: &Key, exchange: &Exchange, at: usize, was_on: bool) {
+        let due = self.belief.worlds().iter().any(|world| {
+            world
+                .secrets
+                .get(key)
+                .is_some_and(|secret| secret.next.is_some_and(|due| due.lo <= exchange.when.hi))
+        });
+        if due && was_on {
+            let deed = Deed {
+                rule: "ROT-SCHED-1",
+                role: Role::Rotate,
+                refused: None,
+                at,
+                read_since: false,
+                advanced_since: true,
+                was_on,
+            };
+            self.deeds.insert(key.clone(), deed);
+        }
+    }
+
+    fn cite(&self, key: &Key, at: usize) -> Vec<usize> {
+        match self.deeds.get(key) {
+            Some(deed) if deed.at != at => vec![deed.at, at],
+            _ => vec![at],
+        }
+    }
+
+    /// A refusal that does not depend on any state: a broken signature, an unknown operation.
+    fn due_refusal(
+        &mut self,
+        at: usize,
+        exchange: &Exchange,
+        rule: &'static str,
+        condition: Condition,
+        certain: bool,
+    ) {
+        let refused = exchange.reply().is_some_and(|reply| !reply.done()) && !broke_down(exchange);
+        if !certain {
+            return self.ruling.note(rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
+        }
+        self.ruling.expect(
+            rule,
+            refused,
+            &[at],
+            || format!("refused ({})", words(condition)),
+            || exchange.summary(),
+        );
+        if refused {
+            self.code(at, exchange, &[condition], &[]);
+        }
+        let Some(reading) = readings(self.vendor, exchange).into_iter().next() else { return };
+        let key = self
+            .belief
+            .key(reading.op.account, &reading.op.secret)
+            .unwrap_or((reading.op.account, reading.op.secret.clone()));
+        if refused && reading.op.role.writes() {
+            let deed = Deed {
+                rule,
+                role: reading.op.role,
+                refused: Some(condition),
+                at,
+                read_since: false,
+                advanced_since: false,
+                was_on: false,
+            };
+            self.deeds.insert(key, deed);
+        } else if !refused {
+            self.belief.forget(key.0, &key.1);
+        }
+    }
+
+    /// A parameter given twice: the reply and all that follows must fit one reading of it.
+    fn doubled(
+        &mut self,
+        at: usize,
+        exchange: &Exchange,
+        readings: &[Reading],
+        mut possible: Vec<(World, Outcome)>,
+        seen: &Seen,
+    ) {
+        if let Some(world) = self.belief.worlds().first() {
+            possible.push((world.clone(), Outcome::refused("WIRE-REQ-4", Condition::Invalid)));
+        }
+        let mut fits = false;
+        let mut best = self.belief.clone();
+        for reading in readings {
+            let mut belief = self.belief.clone();
+            let mut own = self.possible(exchange, reading);
+            own.extend(possible.last().cloned());
+            if belief.observe(&reading.op, own, seen, exchange.when).is_ok() && !fits {
+                fits = true;
+                best = belief;
+            }
+        }
+        self.ruling.expect(
+            "WIRE-REQ-4",
+            fits || broke_down(exchange),
+            &[at],
+            || "a reply that fits one of the two values, or a refusal".into(),
+            || format!("{}, which fits neither", exchange.summary()),
+        );
+        for reading in readings {
+            let key = self
+                .belief
+                .key(reading.op.account, &reading.op.secret)
+                .unwrap_or((reading.op.account, reading.op.secret.clone()));
+            let deed = Deed {
+                rule: "WIRE-REQ-4",
+                role: reading.op.role,
+                refused: None,
+                at,
+                read_since: false,
+                advanced_since: false,
+                was_on: false,
+            };
+            self.deeds.insert(key, deed);
+        }
+        self.belief = best;
+    }
+
+    /// The code and status of a refusal that is due.
+    fn code(&mut self, at: usize, exchange: &Exchange, conditions: &[Condition], complaints: &[Complaint]) {
+        let Some(reply) = exchange.reply() else { return };
+        let Body::Refused { code, .. } = &reply.body else { return };
+        let spec = &self.vendor.spec;
+        let operation = exchange.call.operation.as_str();
+        let mut accepted: Vec<&String> = Vec::new();
+        let mut settled = true;
+        for condition in
+            conditions.iter().copied().chain(complaints.iter().map(|complaint| complaint.condition))
+        {
+            let (codes, sure) = spec.answers(condition, operation);
+            accepted.extend(codes);
+            settled &= sure;
+        }
+        let known = spec.errors.keys().any(|template| fits_template(template, code));
+        if !settled {
+            let why = if known { String::new() } else { ", which no document lists".into() };
+            let condition = conditions.first().map_or("refused", |condition| words(*condition));
+            return self
+                .ruling
+                .note("ROT-ERR-3", format!("{condition}: {operation} answers {}{why}", exchange.summary()));
+        }
+        let template = accepted.iter().find(|template| fits_template(template, code));
+        let statuses: Vec<u16> = template
+            .and_then(|template| spec.errors.get(*template))
+            .map_or(vec![], |error| error.status.clone());
+        let wanted = || {
+            let mut names: Vec<String> = accepted.iter().map(|name| (*name).clone()).collect();
+            names.dedup();
+            let status = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
+            format!("{} {}", if status.is_empty() { "refused with" } else { &status }, names.join(" or "))
+        };
+        let holds = template.is_some() && statuses.contains(&reply.status);
+        self.ruling.expect("ROT-ERR-3", holds, &[at], wanted, || exchange.summary());
+        self.ruling.expect("ROT-ERR-4", known, &[at], || "a documented error code".into(), || clipped(code));
+    }
+}
+
+/// Effects that a read after a deed confirms.
+fn confirmed(deed: &Deed) -> Vec<&'static str> {
+    match deed.refused {
+        Some(Condition::Throttled) => vec!["ROT-THR-2", "ROT-ERR-1"],
+        Some(Condition::Missing | Condition::Invalid) if deed.role == Role::SetPolicy => {
+            vec!["ROT-POL-8", "ROT-ERR-2", "ROT-ERR-1"]
+        }
+        Some(Condition::Missing | Condition::Invalid) => vec!["ROT-ERR-2", "ROT-ERR-1"],
+        Some(_) => vec![deed.rule, "ROT-ERR-1"],
+        None if deed.rule == "ROT-NEW-1" => {
+            vec!["ROT-NEW-1", "ROT-CUR-1", "ROT-PREV-1", "ROT-MONO-1", "ROT-MONO-2", "ROT-RYW-1"]
+        }
+        None if deed.role == Role::SetPolicy => vec![deed.rule, "CONF-1"],
+        None => vec![deed.rule],
+    }
+}
+
+/// Does a code fit a documented one, where `{parameter}` stands for a parameter's name?
+pub(super) fn fits_template(template: &str, code: &str) -> bool {
+    match template.split_once("{parameter}") {
+        None => template == code,
+        Some((before, after)) => {
+            let middle = code.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            middle.is_some_and(|name| {
+                !name.is_empty()
+                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                    && name.starts_with(|c: char| c.is_ascii_uppercase())
+            })
+        }
+    }
+}
+
+fn same_kind(answer: &Answer, seen: &Seen) -> bool {
+    matches!((answer, seen), (Answer::Done(_), Seen::Done(_)) | (Answer::Refused(_), Seen::Refused))
+}
+
+/// A failure by the endpoint's own fault, or no whole reply at all.
+pub(super) fn broke_down(exchange: &Exchange) -> bool {
+    exchange.result.as_ref().map_or(true, |(response, reply)| {
+        response.status >= 500 || (response.status < 400 && matches!(reply.body, Body::Unreadable(_)))
+    })
+}
+
+fn throttled_by_gateway(vendor: &Vendor, exchange: &Exchange) -> bool {
+    let role = vendor.spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
+    let (codes, _) = vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
+    let reply = exchange.reply();
+    role != Some(Role::Rotate)
+        && reply.is_some_and(|reply| {
+            reply.status == 429 && reply.code().is_some_and(|code| codes.iter().any(|c| c == code))
+        })
+}
+
+fn seen(exchange: &Exchange) -> Seen {
+    match exchange.reply().map(|reply| &reply.body) {
+        Some(Body::Done { facts, .. }) => Seen::Done(facts.clone()),
+        Some(_) => Seen::Refused,
+        None => Seen::Lost,
+    }
+}
+
+/// Every way to read a call: one, unless a parameter stands twice with different values.
+fn readings(vendor: &Vendor, exchange: &Exchange) -> Vec<Reading> {
+    let call = &exchange.call;
+    let pairs = call.pairs();
+    let read = |pairs: &[(&str, &str)]| interpret(vendor, &call.operation, pairs, call.account);
+    let mut all: Vec<Reading> = read(&pairs).into_iter().collect();
+    let twice = pairs.iter().enumerate().rev().find(|(at, (name, value))| {
+        pairs[..*at].iter().any(|(before, other)| before == name && other != value)
+    });
+    if let Some((at, (name, _))) = twice {
+        let mut other = pairs.clone();
+        other.retain(|(before, _)| before != name);
+        other.push(pairs[at]);
+        all.extend(read(&other));
+    }
+    all
+}
+
+/// The refusal that is due whatever the secret's state, if the call was made to get one.
+fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
+    let (spec, call) = (&vendor.spec, &exchange.call);
+    let how = &call.how;
+    if let Some(tamper) = &exchange.tamper {
+        return tampered(vendor, tamper);
+    }
+    if !spec.operations.contains_key(&call.operation) {
+        return Some(("WIRE-REQ-3", Condition::UnknownOperation, true));
+    }
+    let differs = |wanted: &Option<String>, documented: bool| wanted.is_some() && !documented;
+    if differs(&how.version, how.version.as_ref() == Some(&spec.version)) {
+        return Some(("WIRE-REQ-3", Condition::UnknownApiVersion, true));
+    }
+    if differs(&how.method, how.method.as_ref().is_some_and(|method| spec.protocol.methods.contains(method)))
+    {
+        return Some(("WIRE-REQ-3", Condition::BadMethod, true));
+    }
+    if differs(&how.path, how.path.as_ref() == Some(&spec.protocol.path)) {
+        return Some(("WIRE-REQ-3", Condition::UnknownPath, false));
+    }
+    let known_format = how.format.as_ref().is_some_and(|format| {
+        spec.protocol.formats.iter().any(|known| {
+            format.eq_ignore_ascii_case(match known {
+                Format::Json => "json",
+                Format::Xml => "xml",
+            })
+        })
+    });
+    differs(&how.format, known_format).then_some(("WIRE-REQ-3", Condition::BadFormat, true))
+}
+
+fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {
+    let signing = &vendor.spec.signing;
+    Some(match tamper {
+        Tamper::Unsigned => ("AUTH-1", Condition::Unsigned, true),
+        Tamper::UnknownKey => ("AUTH-3", Condition::UnknownKey, true),
+        Tamper::Algorithm(_) => ("AUTH-6", Condition::BadAlgorithm, true),
+        Tamper::Again => ("AUTH-5", Condition::NonceUsed, true),
+        Tamper::EmptySignature => ("AUTH-2", Condition::Malformed, true),
+        Tamper::LeftOut(_) => ("AUTH-2", Condition::Malformed, true),
+        Tamper::Skew(seconds) if seconds.abs() <= signing.accepted_within => return None,
+        Tamper::Skew(seconds) => ("AUTH-4", Condition::Expired, seconds.abs() > signing.refused_beyond),
+        _ => ("AUTH-2", Condition::Mismatch, true),
+    })
+}
+
+/// A condition in words.
+pub(super) const fn words(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Missing => "a required parameter is missing",
+        Condition::Invalid => "a parameter is invalid",
+        Condition::UnknownSecret => "no such secret",
+        Condition::UnknownVersion => "no such version or stage",
+        Condition::Exists => "the name is taken",
+        Condition::VersionExists => "the version id is taken",
+        Condition::InDeletion => "the secret is in its deletion window",
+        Condition::NotInDeletion => "the secret is not in a deletion window",
+        Condition::KindCannotRotate => "this kind of secret cannot rotate",
+        Condition::KindOnlyRotates => "this kind of secret takes no values from callers",
+        Condition::Throttled => "the rotation limit is used up",
+        Condition::QuotaExceeded => "a quota is used up",
+        Condition::Foreign => "the secret belongs to another account",
+        Condition::DryRun => "the call is only tried out",
+        Condition::Unsigned => "there is no signature",
+        Condition::Malformed => "the signature is malformed",
+        Condition::Mismatch => "the signature does not match",
+        Condition::UnknownKey => "no such access key",
+        Condition::Expired => "the time stamp is too far off",
+        Condition::BadTimestamp => "the time stamp cannot be read",
+        Condition::NonceUsed => "the nonce was used before",
+        Condition::BadAlgorithm => "the algorithm is not documented",
+        Condition::UnknownOperation => "no such operation",
+        Condition::UnknownApiVersion => "no such API version",
+        Condition::BadMethod => "the HTTP method is not documented",
+        Condition::BadFormat => "the reply format is not documented",
+        Condition::UnknownPath => "no such path",
+        Condition::Internal => "the endpoint failed",
+    }
+}
+
+fn expected_words(answer: &Answer, complaint: Option<&Complaint>) -> String {
+    match (answer, complaint) {
+        (Answer::Done(_), _) => "success".into(),
+        (Answer::Refused(_), Some(complaint)) => format!("refused, because {}", complaint.why),
+        (Answer::Refused(condition), None) => format!("refused, because {}", words(*condition)),
+    }
+}
+
+fn expected_fact((meaning, expect, _): &Difference) -> String {
+    let name = format!("{meaning:?}");
+    match expect {
+        Expect::Is(fact) => format!("{name} {}", show(fact)),
+        Expect::Absent => format!("no {name}"),
+        Expect::Within(when) if when.lo == when.hi => format!("{name} {}", time(when.lo)),
+        Expect::Within(when) => format!("{name} between {} and {}", time(when.lo), time(when.hi)),
+        Expect::Value(crate::model::Value::Known(value)) => format!("the value #{:08x}", value >> 32),
+        Expect::Value(_) => "a value not seen before".into(),
+        Expect::Version(crate::model::Id::Known(id)) => format!("{name} {}", clipped(id)),
+        Expect::Version(_) => format!("a {name} not seen before"),
+        Expect::Stages(stages) => format!("{name} {}", show(&Fact::Stages(stages.clone()))),
+        Expect::Versions { all, .. } => {
+            let each = all.iter().map(|version| {
+                let id = match &version.id {
+                    crate::model::Id::Known(id) => clipped(id),
+                    crate::model::Id::Made(_) => "(new)".into(),
+                };
+                format!("{id} [{}]", version.stages.join(", "))
+            });
+            format!("{name} {}", each.collect::<Vec<_>>().join(", "))
+        }
+        Expect::Open(_) => name,
+    }
+}
+
+fn observed_fact((meaning, _, observed): &Difference) -> String {
+    match observed {
+        None => format!("no {meaning:?}"),
+        Some(fact) => format!("{meaning:?} {}", show(fact)),
+    }
+}
+
+fn show(fact: &Fact) -> String {
+    match fact {
+        Fact::Text(text) => clipped(text),
+        Fact::Flag(flag) => flag.to_string(),
+        Fact::Count(number) => number.to_string(),
+        Fact::Time(at) => time(*at),
+        Fact::Value(value) => format!("#{:08x}", value >> 32),
+        Fact::Stages(stages) => {
+            format!("[{}]", stages.iter().map(|stage| clipped(stage)).collect::<Vec<_>>().join(", "))
+        }
+        Fact::Versions(versions) => versions
+            .iter()
+            .map(|version| {
+                format!("{} {}", clipped(&version.id), show(&Fact::Stages(version.stages.clone())))
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+        Fact::Names(names) => format!("{} names", names.len()),
+    }
+}
+
+fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
+}

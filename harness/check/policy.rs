@@ -1,0 +1,111 @@
+//! The rotation policy: what it needs, what it ignores, and what is read back.
+
+use super::{Check, Drive, Step, check};
+use crate::model::{Meaning, Role};
+
+pub(super) const CHECKS: &[Check] = &[
+    check(
+        "ROT-POL-3",
+        "switches automatic rotation on without an interval, before and after one was set",
+        needs_interval,
+    ),
+    check(
+        "ROT-POL-4",
+        "switches automatic rotation off with intervals of every kind, malformed ones too",
+        off_ignores,
+    ),
+    check("ROT-POL-5", "sets, changes and switches off policies, and reads each back", reads_back),
+    check("ROT-POL-6", "looks for fields that exclude each other", reads_back),
+    check(
+        "ROT-POL-8",
+        "has policies refused, while on and while off, and reads back the old one",
+        refused_leaves,
+    ),
+];
+
+fn needs_interval(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    drive.set_policy(&secret, true, None)?;
+    drive.describe(&secret)?;
+    let interval = drive.legal_interval(23);
+    drive.set_policy(&secret, true, Some(&interval))?;
+    drive.set_policy(&secret, true, None)?;
+    drive.describe(&secret)?;
+    drive.set_policy(&secret, false, None)?;
+    drive.set_policy(&secret, true, None)?;
+    drive.describe(&secret).map(|_| ())
+}
+
+fn off_ignores(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    let mut texts = super::interval::malformed_texts(drive.vendor);
+    texts.extend([String::new(), "garbage".into(), "1s".into(), "9999d".into(), drive.legal_interval(1)]);
+    let interval = drive.legal_interval(23);
+    for (round, text) in texts.iter().enumerate() {
+        if round % 8 == 0 {
+            drive.set_policy(&secret, true, Some(&interval))?;
+            drive.describe(&secret)?;
+        }
+        drive.set_policy(&secret, false, Some(text))?;
+        drive.describe(&secret)?;
+    }
+    Ok(())
+}
+
+fn reads_back(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    drive.describe(&secret)?;
+    for extra in [23, 5, 60] {
+        let interval = drive.legal_interval(extra);
+        drive.set_policy(&secret, true, Some(&interval))?;
+        drive.describe(&secret)?;
+        drive.read(&secret, None)?;
+    }
+    let mut call = drive.call_of(Role::SetPolicy, &secret)?;
+    // Official SDKs of several languages write booleans in several ways.
+    for word in ["True", "TRUE", "true"] {
+        drive.set(&mut call, Meaning::Enable, word);
+        let interval = drive.legal_interval(9);
+        drive.set(&mut call, Meaning::Interval, interval);
+        drive.send(&call)?;
+        drive.describe(&secret)?;
+    }
+    for word in ["False", "FALSE", "false"] {
+        drive.set(&mut call, Meaning::Enable, word);
+        drive.send(&call)?;
+        drive.describe(&secret)?;
+    }
+    let interval = drive.legal_interval(11);
+    drive.set_policy(&secret, true, Some(&interval))?;
+    drive.look(&secret)?;
+    let kind = drive.kind(true)?;
+    let (mut call, made) = drive.creation(kind, 0, 0)?;
+    drive.set(&mut call, Meaning::Enable, "true");
+    let interval = drive.legal_interval(13);
+    drive.set(&mut call, Meaning::Interval, interval);
+    let made = drive.create_by(&call, made)?;
+    drive.look(&made)
+}
+
+fn refused_leaves(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    let interval = drive.legal_interval(23);
+    let least = drive.vendor.spec.interval.least();
+    let bad = ["9999d".to_owned(), "garbage".into(), format!("{}s", least - 1), "-1d".into(), "7x".into()];
+    for on in [false, true] {
+        drive.set_policy(&secret, on, on.then_some(interval.as_str()))?;
+        drive.look(&secret)?;
+        for text in &bad {
+            drive.set_policy(&secret, true, Some(text))?;
+            drive.describe(&secret)?;
+        }
+        drive.set_policy(&secret, true, None)?;
+        drive.describe(&secret)?;
+        let mut call = drive.call_of(Role::SetPolicy, &secret)?;
+        drive.set(&mut call, Meaning::Enable, "perhaps");
+        drive.set(&mut call, Meaning::Interval, interval.clone());
+        drive.send(&call)?;
+        drive.look(&secret)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,632 @@
+//! The protocol: what requests must have, and what every reply must be.
+
+use super::drive::Made;
+use super::judge::Ruling;
+use super::{Check, Drive, Halt, Step, check, oracle};
+use crate::codec::{Body, Call, Param, Place, ReplySchemas};
+use crate::history::{Exchange, History, clipped};
+use crate::model::{Fact, Facts, Meaning, Role};
+use crate::sign::Scheme;
+use crate::spec::{Format, Parameter, Type, Vendor};
+use std::collections::BTreeMap;
+
+pub(super) const CHECKS: &[Check] = &[
+    check("WIRE-REQ-1", "leaves out and empties each required parameter of each operation", required),
+    check(
+        "WIRE-REQ-2",
+        "sends values at and outside each bound, pattern, type and list of each parameter",
+        bounds,
+    ),
+    check("WIRE-REQ-3", "names unknown operations, versions, methods, paths and formats", unknown),
+    check("WIRE-REQ-4", "gives parameters twice, with two values and in two places", doubled),
+    check("WIRE-REP-1", "makes a success of every operation, for secrets of every sort", successes)
+        .judged(kind_fields),
+    check("WIRE-REP-2", "brings about errors of every sort, and looks at their bodies", errors),
+    check("WIRE-REP-3", "makes many calls, and compares their request ids", errors),
+    check("WIRE-REP-4", "makes the same calls in every reply format, and compares what they say", formats)
+        .judged(formats_agree),
+];
+
+fn operations(drive: &Drive<'_>) -> Vec<String> {
+    drive.vendor.spec.operations.keys().cloned().collect()
+}
+
+fn required(drive: &mut Drive<'_>) -> Step {
+    for name in operations(drive) {
+        let described = &drive.vendor.spec.operations[&name];
+        let needed: Vec<&String> = described
+            .parameters
+            .iter()
+            .filter(|(_, parameter)| parameter.required)
+            .map(|(name, _)| name)
+            .collect();
+        for parameter in needed {
+            let (call, secret) = drive.valid_call(&name)?;
+            for bad in [call.clone().without(parameter), call.clone().with(parameter, "")] {
+                drive.send(&bad)?;
+            }
+            look_if_there(drive, &call, secret.as_ref())?;
+        }
+    }
+    configurations(drive)
+}
+
+/// Creation needs more for some kinds than for others: leave out each key of the configuration.
+fn configurations(drive: &mut Drive<'_>) -> Step {
+    let kind = drive.kind(true)?;
+    let keys = drive.vendor.spec.kinds[kind].config_required.clone();
+    let (call, _) = drive.creation(kind, 0, 0)?;
+    let Ok((name, _)) = drive.operation(Role::Create) else { return Ok(()) };
+    let Some((parameter, _)) = drive.vendor.spec.operations[name].parameter(Meaning::Config) else {
+        return Ok(());
+    };
+    let config = call.get(parameter).unwrap_or("{}").to_owned();
+    drive.send(&call.clone().without(parameter))?;
+    for key in keys {
+        let Ok(serde_json::Value::Object(mut map)) = serde_json::from_str(&config) else { continue };
+        map.shift_remove(&key);
+        drive.send(&call.clone().with(parameter, serde_json::Value::Object(map).to_string()))?;
+    }
+    Ok(())
+}
+
+fn look_if_there(drive: &mut Drive<'_>, call: &Call, secret: Option<&Made>) -> Step {
+    let Some(secret) = secret else { return Ok(()) };
+    match drive.vendor.spec.operations.get(&call.operation).map(|operation| operation.role) {
+        Some(Role::Create) => drive.describe(secret).map(|_| ()),
+        Some(Role::Restore) | None => Ok(()),
+        _ => drive.look(secret),
+    }
+}
+
+/// Values outside a parameter's constraints, each with what is wrong with it.
+pub(super) fn outside(parameter: &Parameter) -> Vec<(&'static str, String)> {
+    let mut values = Vec::new();
+    let text = |length: i64| "x".repeat(usize::try_from(length).unwrap_or(0));
+    match parameter.kind {
+        Type::Integer => {
+            values.extend(parameter.min.map(|min| ("below", (min - 1).to_string())));
+            values.extend(parameter.max.map(|max| ("above", (max + 1).to_string())));
+            values.extend(["abc", "1.5", "0x10", "99999999999999999999"].map(|bad| ("type", bad.to_owned())));
+        }
+        Type::Boolean => values.extend(["yes", "1", "maybe", "truee"].map(|bad| ("type", bad.to_owned()))),
+        Type::Json => values.extend(["{", "not json"].map(|bad| ("type", bad.to_owned()))),
+        _ => {
+            let fitting = |length| if parameter.values.is_empty() { text(length) } else { String::new() };
+            values.extend(parameter.min.filter(|min| *min > 1).map(|min| ("short", fitting(min - 1))));
+            values.extend(parameter.max.map(|max| ("long", fitting(max + 1))));
+            values.extend(
+                parameter
+                    .max
+                    .filter(|_| parameter.bytes)
+                    .map(|max| ("bytes", "é".repeat(usize::try_from(max / 2 + 1).unwrap_or(0)))),
+            );
+        }
+    }
+    if parameter.pattern.is_some() {
+        values.extend(["a b", "a*b", "名", "a\u{0}b", "a\nb"].map(|bad| ("pattern", bad.to_owned())));
+    }
+    if let Some(first) = parameter.values.first() {
+        let other =
+            if first.chars().any(char::is_lowercase) { first.to_uppercase() } else { first.to_lowercase() };
+        values.extend([("value", "rotaprobe".to_owned()), ("value", format!("{first}x"))]);
+        if !parameter.values.contains(&other) && parameter.kind == Type::Text {
+            values.push(("value", other));
+        }
+    }
+    values.retain(|(_, value)| !value.is_empty());
+    values
+}
+
+/// Values exactly at a parameter's bounds.
+fn inside(parameter: &Parameter) -> Vec<String> {
+    let text = |length: i64| "x".repeat(usize::try_from(length).unwrap_or(0));
+    match parameter.kind {
+        Type::Integer => {
+            [parameter.min, parameter.max].into_iter().flatten().map(|bound| bound.to_string()).collect()
+        }
+        Type::Text if !parameter.values.is_empty() => parameter.values.clone(),
+        Type::Text => {
+            [parameter.min.filter(|min| *min > 0), parameter.max].into_iter().flatten().map(text).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn bounds(drive: &mut Drive<'_>) -> Step {
+    for name in operations(drive) {
+        let parameters: Vec<(String, Parameter)> = drive.vendor.spec.operations[&name]
+            .parameters
+            .iter()
+            .filter(|(_, parameter)| !matches!(parameter.is, Meaning::Interval))
+            .map(|(name, parameter)| (name.clone(), parameter.clone()))
+            .collect();
+        for (parameter_name, parameter) in parameters {
+            let bad = outside(&parameter);
+            if !bad.is_empty() {
+                let (call, secret) = drive.valid_call(&name)?;
+                for (_, value) in bad {
+                    drive.send(&call.clone().with(&parameter_name, value))?;
+                }
+                look_if_there(drive, &call, secret.as_ref())?;
+            }
+            if takes_any(&parameter) {
+                for value in inside(&parameter) {
+                    let (call, secret) = drive.valid_call(&name)?;
+                    let made = drive.send(&call.clone().with(&parameter_name, value.clone()))?;
+                    if let (true, Some(mut secret)) = (drive.done(made), secret) {
+                        if parameter.is == Meaning::Secret {
+                            secret.name = value;
+                        }
+                        if drive.vendor.spec.operations[&name].role != Role::Delete {
+                            drive.look(&secret)?;
+                        }
+                        if parameter.is == Meaning::Secret {
+                            drive.delete(&secret, None)?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    kinds_at_creation(drive)
+}
+
+/// Meanings whose value stands for itself: any value within the bounds is as good as another.
+fn takes_any(parameter: &Parameter) -> bool {
+    match parameter.is {
+        Meaning::Secret => parameter.max.is_some() && !parameter.open.contains(&crate::spec::Constraint::Max),
+        Meaning::Token
+        | Meaning::Value
+        | Meaning::Description
+        | Meaning::ValueType
+        | Meaning::Page
+        | Meaning::PageSize => true,
+        Meaning::Window | Meaning::Length => true,
+        _ => false,
+    }
+}
+
+/// What creation demands of kinds: names, and values of the configuration.
+fn kinds_at_creation(drive: &mut Drive<'_>) -> Step {
+    let (_, create) = drive.operation(Role::Create)?;
+    let kind_parameter = create.parameter(Meaning::Kind).map(|(name, _)| name.to_owned());
+    let config_parameter = create.parameter(Meaning::Config).map(|(name, _)| name.to_owned());
+    let plain = drive.kind(false)?;
+    let (call, _) = drive.creation(plain, 0, 0)?;
+    if let Some(parameter) = kind_parameter {
+        for bad in ["rotaprobe", "GENERIC-x"] {
+            drive.send(&call.clone().with(&parameter, bad))?;
+        }
+    }
+    let Some(parameter) = config_parameter else { return Ok(()) };
+    let kind = drive.kind(true)?;
+    let values = drive.vendor.spec.kinds[kind].config_values.clone();
+    let (call, _) = drive.creation(kind, 0, 0)?;
+    for (key, _) in values {
+        let Ok(serde_json::Value::Object(mut map)) =
+            serde_json::from_str(call.get(&parameter).unwrap_or("{}"))
+        else {
+            continue;
+        };
+        map.insert(key, "rotaprobe".into());
+        drive.send(&call.clone().with(&parameter, serde_json::Value::Object(map).to_string()))?;
+    }
+    Ok(())
+}
+
+fn unknown(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    let (rotate, _) = drive.operation(Role::Rotate)?;
+    let mut base = drive.call_of(Role::Rotate, &secret)?;
+    for scheme in drive.vendor.spec.signing.schemes.clone() {
+        base.how.scheme = Some(scheme);
+        let token = drive.token();
+        drive.set(&mut base, Meaning::Token, token);
+        for operation in [format!("{rotate}x"), rotate.to_lowercase(), "rotaprobe".into()] {
+            let mut call = base.clone();
+            call.operation = operation;
+            drive.send(&call)?;
+        }
+        for version in ["1999-01-01", "latest"] {
+            let mut call = base.clone();
+            call.how.version = Some(version.into());
+            drive.send(&call)?;
+        }
+        for method in ["PUT", "DELETE", "PATCH"] {
+            let mut call = base.clone();
+            call.how.method = Some(method.into());
+            drive.send(&call)?;
+        }
+        let mut call = base.clone();
+        call.how.path = Some("/rotaprobe".into());
+        drive.send(&call)?;
+        if !scheme.operation_in_headers() {
+            for format in ["YAML", "rotaprobe"] {
+                let mut call = base.clone();
+                call.how.format = Some(format.into());
+                drive.send(&call)?;
+            }
+        }
+        drive.look(&secret)?;
+    }
+    Ok(())
+}
+
+fn doubled(drive: &mut Drive<'_>) -> Step {
+    for scheme in drive.vendor.spec.signing.schemes.clone() {
+        for places in [[Place::Query, Place::Query], [Place::Query, Place::Body], [Place::Body, Place::Query]]
+        {
+            for is in [Meaning::Secret, Meaning::Token] {
+                let (one, other) = (drive.rotatable()?, drive.rotatable()?);
+                drive.look(&one)?;
+                drive.look(&other)?;
+                let mut call = drive.call_of(Role::Rotate, &one)?;
+                call.how.scheme = Some(scheme);
+                let token = drive.token();
+                drive.set(&mut call, Meaning::Token, token);
+                let (_, operation) = drive.operation(Role::Rotate)?;
+                let Some((name, _)) = operation.parameter(is) else { continue };
+                let second = if is == Meaning::Secret { other.name.clone() } else { drive.token() };
+                if let Some(first) = call.params.iter_mut().find(|param| param.name == name) {
+                    first.place = places[0];
+                }
+                call.params.push(Param { name: name.to_owned(), value: second, place: places[1] });
+                drive.send(&call)?;
+                drive.look(&one)?;
+                drive.look(&other)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn successes(drive: &mut Drive<'_>) -> Step {
+    for name in operations(drive) {
+        let (call, secret) = drive.valid_call(&name)?;
+        drive.send(&call)?;
+        let role = drive.vendor.spec.operations[&name].role;
+        if let (Some(secret), true) = (secret, !matches!(role, Role::Delete)) {
+            drive.look(&secret)?;
+        }
+        for method in drive.vendor.spec.protocol.methods.clone() {
+            let (mut call, _) = drive.valid_call(&name)?;
+            call.how.method = Some(method);
+            drive.send(&call)?;
+        }
+        let (mut call, _) = drive.valid_call(&name)?;
+        call.how.place = Place::Body;
+        drive.send(&call)?;
+    }
+    for rotates in [true, false] {
+        let kind = drive.kind(rotates)?;
+        let secret = drive.create(kind, 0, 0)?;
+        drive.look(&secret)?;
+        let days = drive.vendor.spec.deletion.default_days;
+        drive.delete(&secret, Some(days))?;
+        drive.describe(&secret)?;
+    }
+    passwords(drive)
+}
+
+/// Random passwords have the length and the characters that are asked for.
+fn passwords(drive: &mut Drive<'_>) -> Step {
+    let Ok((name, operation)) = drive.operation(Role::Password) else { return Ok(()) };
+    let name_of = |is| operation.parameter(is).map(|(name, _)| name.to_owned());
+    let flags = [Meaning::NoLower, Meaning::NoUpper, Meaning::NoDigits, Meaning::NoPunctuation];
+    for flag in flags {
+        let Some(parameter) = name_of(flag) else { continue };
+        drive.send(&Call::new(name).with(&parameter, "true"))?;
+    }
+    if let Some(parameter) = name_of(Meaning::Exclude) {
+        drive.send(&Call::new(name).with(&parameter, "abcdefABCDEF012345!#$"))?;
+    }
+    if let Some(parameter) = name_of(Meaning::EachClass) {
+        for _ in 0..3 {
+            let mut call = Call::new(name).with(&parameter, "true");
+            drive.set(&mut call, Meaning::Length, "8");
+            drive.send(&call)?;
+        }
+    }
+    Ok(())
+}
+
+fn errors(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    for _ in 0..3 {
+        drive.look(&secret)?;
+        let mut nobody = secret.clone();
+        nobody.name = drive.name();
+        drive.look(&nobody)?;
+        drive.rotate(&nobody)?;
+        drive.set_policy(&secret, true, Some("garbage"))?;
+        drive.restore(&secret)?;
+    }
+    let call = Call::new("RotaprobeNoSuchOperation");
+    drive.send(&call)?;
+    let call = drive.call_of(Role::Describe, &secret)?;
+    drive.send_tampered(&call, Some(&crate::history::Tamper::OtherSecret))?;
+    drive.send_tampered(&call, Some(&crate::history::Tamper::Unsigned))?;
+    Ok(())
+}
+
+/// A scheme under which a reply format can be asked for.
+fn format_scheme(vendor: &Vendor) -> Option<Scheme> {
+    vendor.spec.signing.schemes.iter().copied().find(|scheme| !scheme.operation_in_headers())
+}
+
+fn formats(drive: &mut Drive<'_>) -> Step {
+    if drive.vendor.spec.protocol.formats.len() < 2 {
+        return Err(Halt::Missing("the API documents one reply format".into()));
+    }
+    let Some(scheme) = format_scheme(drive.vendor) else {
+        return Err(Halt::Missing("no signing scheme lets a call ask for a reply format".into()));
+    };
+    let secret = drive.rotatable()?;
+    let plain = drive.plain()?;
+    let odd = r#"a<b>&"c" 'd'; é凭 {"k":[1,2]} ]]>"#;
+    let (token, value) = (drive.token(), format!("{odd}{}", drive.value()));
+    drive.put(&plain, &token, &value, None)?;
+    let kind = drive.kind(false)?;
+    let (mut call, made) = drive.creation(kind, 0, 0)?;
+    drive.set(&mut call, Meaning::Description, odd);
+    let described = drive.create_by(&call, made)?;
+    let (at, token) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    let interval = drive.legal_interval(23);
+    drive.set_policy(&secret, true, Some(&interval))?;
+    let mut calls = Vec::new();
+    for made in [&secret, &plain, &described] {
+        for role in [Role::Describe, Role::Read, Role::Versions] {
+            calls.push(drive.call_of(role, made)?);
+        }
+    }
+    let mut replay = drive.call_of(Role::Rotate, &secret)?;
+    drive.set(&mut replay, Meaning::Token, token);
+    calls.push(replay);
+    let mut nobody = secret.clone();
+    nobody.name = drive.name();
+    calls.push(drive.call_of(Role::Describe, &nobody)?);
+    for mut call in calls {
+        call.how.scheme = Some(scheme);
+        for format in drive.vendor.spec.protocol.formats.clone() {
+            call.how.format = Some(format_name(format).into());
+            drive.send(&call)?;
+        }
+    }
+    Ok(())
+}
+
+const fn format_name(format: Format) -> &'static str {
+    match format {
+        Format::Json => "JSON",
+        Format::Xml => "XML",
+    }
+}
+
+/// Calls that differ in the reply format alone say the same.
+fn formats_agree(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    let calls: Vec<(usize, &Exchange)> =
+        history.calls().filter(|(_, exchange)| exchange.call.how.format.is_some()).collect();
+    for pair in calls.windows(2) {
+        let ((one_at, one), (other_at, other)) = (pair[0], pair[1]);
+        if one.call.operation != other.call.operation || one.call.params != other.call.params {
+            continue;
+        }
+        let (Some(first), Some(second)) = (one.reply(), other.reply()) else { continue };
+        let wanted = other.call.how.format.as_deref().unwrap_or_default();
+        let came = second.format.is_some_and(|format| format_name(format) == wanted);
+        ruling.expect("WIRE-REP-4", came, &[other_at], || format!("a reply in {wanted}"), || other.summary());
+        if !came {
+            continue;
+        }
+        let fields = vendor.spec.operations.get(&one.call.operation).map(|operation| &operation.reply);
+        let difference = match (&first.body, &second.body) {
+            (Body::Done { facts, .. }, Body::Done { facts: others, .. }) => differing(facts, others),
+            (Body::Refused { code, .. }, Body::Refused { code: other, .. }) => {
+                (code != other).then_some(Meaning::Code)
+            }
+            _ => Some(Meaning::Status),
+        };
+        let name = difference
+            .and_then(|is| fields?.iter().find(|(_, field)| field.is == is).map(|(name, _)| name.clone()));
+        ruling.expect(
+            "WIRE-REP-4",
+            difference.is_none(),
+            &[one_at, other_at],
+            || "the same answer in both formats".into(),
+            || format!("{} differs", name.unwrap_or_else(|| format!("{difference:?}").replace("Some", ""))),
+        );
+    }
+}
+
+fn differing(one: &Facts, other: &Facts) -> Option<Meaning> {
+    let lacks = |from: &Facts, (meaning, fact): &(Meaning, Fact)| {
+        // An empty list and an empty text cannot be told from nothing in every format.
+        let nothing = matches!(fact, Fact::Text(text) if text.is_empty());
+        *meaning != Meaning::RequestId && !nothing && !from.iter().any(|(m, f)| m == meaning && f == fact)
+    };
+    one.iter()
+        .find(|fact| lacks(other, fact))
+        .or_else(|| other.iter().find(|fact| lacks(one, fact)))
+        .map(|(m, _)| *m)
+}
+
+/// Fields that only replies about some kinds of secret have, and shapes of values.
+fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    for (at, exchange) in history.calls() {
+        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
+        let Some(Body::Done { facts, json }) = exchange.reply().map(|reply| &reply.body) else { continue };
+        if operation.role == Role::Password {
+            judge_password(vendor, at, exchange, facts, ruling);
+        }
+        let kind = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+            (Meaning::Kind, Fact::Text(kind)) => vendor.spec.kinds.get_key_value(&**kind),
+            _ => None,
+        });
+        let Some((kind, described)) = kind else { continue };
+        for (name, field) in
+            operation.reply.iter().filter(|(_, field)| field.required && field.kinds.contains(kind))
+        {
+            ruling.expect(
+                "WIRE-REP-1",
+                facts.iter().any(|(meaning, _)| *meaning == field.is),
+                &[at],
+                || format!("{name}, as the secret is of kind {kind}"),
+                || format!("no {name}"),
+            );
+        }
+        if operation.role == Role::Read && !described.value_keys.is_empty() {
+            let value = operation
+                .reply
+                .iter()
+                .find(|(_, field)| field.is == Meaning::Value)
+                .and_then(|(name, _)| json.get(name)?.as_str());
+            let object = value.and_then(|text| {
+                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok()
+            });
+            let fits = object.is_some_and(|object| {
+                described.value_keys.iter().any(|shape| shape.keys.iter().all(|key| object.contains_key(key)))
+            });
+            let shapes = || {
+                described
+                    .value_keys
+                    .iter()
+                    .map(|shape| shape.keys.join(", "))
+                    .collect::<Vec<_>>()
+                    .join("; or ")
+            };
+            ruling.expect(
+                "WIRE-REP-1",
+                fits,
+                &[at],
+                || format!("a value that is a JSON object with {}", shapes()),
+                || "a value of another shape".into(),
+            );
+        }
+    }
+}
+
+fn judge_password(vendor: &Vendor, at: usize, exchange: &Exchange, facts: &Facts, ruling: &mut Ruling<'_>) {
+    let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { return };
+    let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+    let password = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+        (Meaning::Password, Fact::Text(text)) => Some(text.clone()),
+        _ => None,
+    });
+    let Some(password) = password else { return };
+    let length =
+        get(Meaning::Length).and_then(|text| text.parse().ok()).unwrap_or(vendor.law.password_default);
+    let count = i64::try_from(password.chars().count()).unwrap_or(i64::MAX);
+    ruling.expect(
+        "WIRE-REP-1",
+        count == length,
+        &[at],
+        || format!("a password of {length} characters"),
+        || format!("one of {count}"),
+    );
+    type Class = (Meaning, fn(&char) -> bool, &'static str);
+    let classes: [Class; 4] = [
+        (Meaning::NoLower, char::is_ascii_lowercase, "lower-case letters"),
+        (Meaning::NoUpper, char::is_ascii_uppercase, "upper-case letters"),
+        (Meaning::NoDigits, char::is_ascii_digit, "digits"),
+        (Meaning::NoPunctuation, char::is_ascii_punctuation, "punctuation"),
+    ];
+    let is_true = |is| get(is).and_then(crate::spec::truth) == Some(true);
+    for (flag, class, name) in classes {
+        let found = password.chars().any(|character| class(&character));
+        if is_true(flag) {
+            ruling.expect(
+                "WIRE-REP-1",
+                !found,
+                &[at],
+                || format!("a password without {name}"),
+                || format!("one with {name}"),
+            );
+        } else if is_true(Meaning::EachClass) {
+            ruling.expect(
+                "WIRE-REP-1",
+                found,
+                &[at],
+                || format!("a password with {name}"),
+                || format!("one without {name}"),
+            );
+        }
+    }
+    if let Some(excluded) = get(Meaning::Exclude) {
+        let found = password.chars().any(|character| excluded.contains(character));
+        ruling.expect(
+            "WIRE-REP-1",
+            !found,
+            &[at],
+            || "a password without the excluded characters".into(),
+            || "one with some of them".into(),
+        );
+    }
+}
+
+/// What every reply must be, whatever it answers.
+pub(super) fn judge_reply(schemas: &ReplySchemas, at: usize, exchange: &Exchange, ruling: &mut Ruling<'_>) {
+    let (response, reply) = match &exchange.result {
+        Ok(came) => came,
+        Err(lost) => {
+            return ruling.expect("ROT-ERR-5", false, &[at], || "a reply".into(), || lost.to_string());
+        }
+    };
+    let alive = response.status < 500;
+    ruling.expect("ROT-ERR-5", alive, &[at], || "any status but a 5xx".into(), || exchange.summary());
+    match &reply.body {
+        Body::Done { json, .. } => {
+            let misfits = schemas.misfits(&exchange.call.operation, json);
+            ruling.expect(
+                "WIRE-REP-1",
+                misfits.is_empty(),
+                &[at],
+                || "a reply that fits its documented schema".into(),
+                || misfits.join("; "),
+            );
+        }
+        Body::Refused { misfit, .. } => {
+            ruling.expect(
+                "WIRE-REP-2",
+                misfit.is_empty(),
+                &[at],
+                || "a documented error envelope".into(),
+                || misfit.clone(),
+            );
+        }
+        Body::Unreadable(why) => {
+            let rule = if (200..300).contains(&response.status) { "WIRE-REP-1" } else { "WIRE-REP-2" };
+            let observed = || format!("{}: {why}", response.status);
+            ruling.expect(rule, false, &[at], || "a reply that can be read".into(), observed);
+        }
+    }
+    if let Body::Done { .. } | Body::Refused { .. } = reply.body {
+        ruling.expect(
+            "WIRE-REP-3",
+            reply.request_id.is_some(),
+            &[at],
+            || "a request id".into(),
+            || "none".into(),
+        );
+    }
+    if oracle::broke_down(exchange) && alive && response.status < 200 {
+        ruling.expect("ROT-ERR-5", false, &[at], || "a final status".into(), || exchange.summary());
+    }
+}
+
+/// Request ids never come twice.
+pub(super) fn judge_ids(history: &History, ruling: &mut Ruling<'_>) {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, exchange) in history.calls() {
+        let Some(id) = exchange.reply().and_then(|reply| reply.request_id.as_deref()) else { continue };
+        let before = seen.insert(id, at);
+        ruling.expect(
+            "WIRE-REP-3",
+            before.is_none(),
+            &before.into_iter().chain([at]).collect::<Vec<_>>(),
+            || "a request id of its own".into(),
+            || format!("{} again", clipped(id)),
+        );
+    }
+}

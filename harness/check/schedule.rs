@@ -1,0 +1,127 @@
+//! The schedule: when automatic rotation happens, and what moves it. Needs a clock.
+
+use super::drive::Made;
+use super::{Check, Drive, Step, check};
+use crate::model::{Facts, Meaning};
+
+pub(super) const CHECKS: &[Check] = &[
+    check("ROT-SCHED-1", "advances the clock to just before and just after the next rotation, twice", fires),
+    check("ROT-SCHED-2", "rotates by hand half-way to the next rotation", manual),
+    check("ROT-SCHED-3", "changes the interval to a longer and a shorter one", changed),
+    check(
+        "ROT-SCHED-4",
+        "reads in every way, days apart, and compares the date of the next rotation",
+        reading,
+    ),
+    check("ROT-SCHED-5", "switches automatic rotation off and lets its date pass", off),
+];
+
+/// Seconds kept from a date on either side: the clocks of two machines never quite agree.
+const MARGIN: i64 = 600;
+
+fn last(facts: &Facts) -> Option<crate::model::Fact> {
+    facts.iter().find(|(meaning, _)| *meaning == Meaning::LastRotation).map(|(_, fact)| fact.clone())
+}
+
+/// A secret that was rotated once, so that the base of its schedule is known, and then scheduled.
+fn scheduled(drive: &mut Drive<'_>, days: i64) -> Step<Made> {
+    drive.need_clock()?;
+    let secret = drive.rotatable()?;
+    let (at, _) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    drive.describe(&secret)?;
+    let interval = drive.legal_interval(days);
+    let at = drive.set_policy(&secret, true, Some(&interval))?;
+    drive.need(at, "switching automatic rotation on")?;
+    drive.describe(&secret)?;
+    Ok(secret)
+}
+
+fn span(drive: &Drive<'_>, days: i64) -> i64 {
+    ((drive.vendor.spec.interval.min.0 + 86_399) / 86_400 + days) * 86_400
+}
+
+fn pass_date(drive: &mut Drive<'_>, secret: &Made) -> Step {
+    let at = drive.describe(secret)?;
+    let before = last(&drive.facts(at));
+    drive.advance(2 * MARGIN)?;
+    drive.settle(secret, |facts| last(facts) != before)?;
+    drive.look_back(secret)
+}
+
+fn fires(drive: &mut Drive<'_>) -> Step {
+    let secret = scheduled(drive, 0)?;
+    let seconds = span(drive, 0);
+    for _ in 0..2 {
+        drive.advance(seconds - MARGIN - 60)?;
+        drive.settle(&secret, |_| false)?;
+        drive.look(&secret)?;
+        pass_date(drive, &secret)?;
+    }
+    // A policy that is given at creation counts too.
+    let kind = drive.kind(true)?;
+    let (mut call, made) = drive.creation(kind, 0, 0)?;
+    drive.set(&mut call, Meaning::Enable, "true");
+    let interval = drive.legal_interval(0);
+    drive.set(&mut call, Meaning::Interval, interval);
+    let made = drive.create_by(&call, made)?;
+    drive.look(&made)?;
+    drive.advance(seconds - MARGIN)?;
+    drive.look(&made)?;
+    pass_date(drive, &made)
+}
+
+fn manual(drive: &mut Drive<'_>) -> Step {
+    let secret = scheduled(drive, 3)?;
+    let seconds = span(drive, 3);
+    drive.advance(seconds / 2)?;
+    drive.describe(&secret)?;
+    let (at, _) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    drive.look(&secret)?;
+    drive.advance(seconds / 2 + MARGIN)?;
+    drive.settle(&secret, |_| false)?;
+    drive.look(&secret)?;
+    drive.advance(seconds / 2 - 2 * MARGIN)?;
+    pass_date(drive, &secret)
+}
+
+fn changed(drive: &mut Drive<'_>) -> Step {
+    let secret = scheduled(drive, 3)?;
+    for days in [20, 1] {
+        let interval = drive.legal_interval(days);
+        let at = drive.set_policy(&secret, true, Some(&interval))?;
+        drive.need(at, "changing the interval")?;
+        drive.look(&secret)?;
+    }
+    let seconds = span(drive, 1);
+    drive.advance(seconds - MARGIN)?;
+    drive.look(&secret)?;
+    pass_date(drive, &secret)
+}
+
+fn reading(drive: &mut Drive<'_>) -> Step {
+    let secret = scheduled(drive, 3)?;
+    for _ in 0..3 {
+        drive.look_back(&secret)?;
+        drive.look_back(&secret)?;
+        drive.advance(86_400)?;
+    }
+    drive.look_back(&secret)
+}
+
+fn off(drive: &mut Drive<'_>) -> Step {
+    let secret = scheduled(drive, 0)?;
+    let at = drive.set_policy(&secret, false, None)?;
+    drive.need(at, "switching automatic rotation off")?;
+    drive.look(&secret)?;
+    let seconds = span(drive, 0);
+    drive.advance(seconds + 2 * MARGIN)?;
+    drive.settle(&secret, |_| false)?;
+    drive.look_back(&secret)?;
+    // One that was never on does not fire either.
+    let never = drive.rotatable()?;
+    drive.look(&never)?;
+    drive.advance(seconds + 2 * MARGIN)?;
+    drive.look(&never)
+}

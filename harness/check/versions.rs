@@ -1,0 +1,277 @@
+//! Identity of versions: which is current, which was, and that none is lost, doubled or changed.
+
+use super::{Check, Drive, Halt, Ruling, Step, check};
+use crate::history::History;
+use crate::model::{Fact, Meaning, Role};
+use crate::spec::Vendor;
+use std::collections::BTreeMap;
+
+pub(super) const CHECKS: &[Check] = &[
+    check("ROT-CUR-1", "rotates three times and looks at versions and values after each", thrice),
+    check(
+        "ROT-CUR-2",
+        "puts a stage of its own on one version after another, and looks where it is",
+        stage_moves,
+    ),
+    check("ROT-PREV-1", "rotates three times and reads the previous version after each", thrice),
+    check("ROT-PEND-1", "looks for stages that outlive their rotation", thrice),
+    check("ROT-MONO-1", "rotates by hand and by schedule, and looks for ids that come twice", ids),
+    check("ROT-MONO-2", "reads every version again after rotations and replays", values_stay),
+    check("ROT-HIST-1", "writes more versions than are kept, and looks which are left", retention),
+    check("ROT-NEW-1", "rotates a secret of every kind and way of creation twice", every_kind)
+        .judged(alternation),
+    check("ROT-RYW-1", "reads several times right after each of three rotations", read_your_writes),
+    check("ROT-PAGE-1", "lists seven versions in pages of every size from 1 to 4", pages).judged(pages_cover),
+];
+
+fn thrice(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    drive.look(&secret)?;
+    for _ in 0..3 {
+        let (at, _) = drive.rotate(&secret)?;
+        drive.need(at, "rotation")?;
+        drive.look_back(&secret)?;
+    }
+    Ok(())
+}
+
+fn stage_moves(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.plain()?;
+    for _ in 0..3 {
+        let (token, value) = (drive.token(), drive.value());
+        let at = drive.put(&secret, &token, &value, Some(r#"["rotaprobe-a","rotaprobe-b"]"#))?;
+        drive.need(at, "writing a version")?;
+        drive.look(&secret)?;
+    }
+    let current = drive.vendor.law.current.to_string();
+    let (token, value) = (drive.token(), drive.value());
+    drive.put(&secret, &token, &value, Some(&format!(r#"["{current}","rotaprobe-a"]"#)))?;
+    drive.look_back(&secret)
+}
+
+fn ids(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    for _ in 0..3 {
+        let (at, _) = drive.rotate(&secret)?;
+        drive.need(at, "rotation")?;
+    }
+    drive.versions(&secret)?;
+    drive.need_clock()?;
+    let interval = drive.legal_interval(0);
+    let at = drive.set_policy(&secret, true, Some(&interval))?;
+    drive.need(at, "switching automatic rotation on")?;
+    let seconds = drive.vendor.spec.interval.min.0 + 3_600;
+    for _ in 0..2 {
+        let before = drive.describe(&secret)?;
+        let before = drive.fact(before, Meaning::LastRotation);
+        drive.advance(seconds)?;
+        drive.settle(&secret, |facts| {
+            facts.iter().find(|(m, _)| *m == Meaning::LastRotation).map(|(_, f)| f) != before.as_ref()
+        })?;
+        drive.look_back(&secret)?;
+    }
+    Ok(())
+}
+
+fn values_stay(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    drive.look(&secret)?;
+    let (at, token) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    drive.look_back(&secret)?;
+    drive.rotate_with(&secret, &token)?;
+    drive.look_back(&secret)?;
+    let (at, _) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    drive.look_back(&secret)?;
+    let plain = drive.plain()?;
+    let value = drive.value();
+    let token = drive.token();
+    drive.put(&plain, &token, &value, None)?;
+    drive.look_back(&plain)?;
+    let mut call = drive.call_of(Role::Read, &plain)?;
+    drive.set(&mut call, Meaning::Version, plain.first.clone());
+    drive.send(&call).map(|_| ())
+}
+
+fn retention(drive: &mut Drive<'_>) -> Step {
+    let kept =
+        drive.vendor.law.kinds.iter().find_map(|kind| kind.keeps.map(|keeps| (kind.name.to_string(), keeps)));
+    let Some((kind, keeps)) = kept else {
+        return Err(Halt::Missing("no document says how many versions are kept".into()));
+    };
+    let secret = drive.create(&kind, 0, 0)?;
+    for count in 2..=keeps + 3 {
+        let (token, value) = (drive.token(), drive.value());
+        let at = drive.put(&secret, &token, &value, None)?;
+        drive.need(at, "writing a version")?;
+        if count + 1 >= keeps {
+            drive.look_back(&secret)?;
+        }
+    }
+    Ok(())
+}
+
+fn every_kind(drive: &mut Drive<'_>) -> Step {
+    let mut refused = None;
+    let mut shown = false;
+    for (kind, described) in drive.vendor.spec.kinds.iter().filter(|(_, kind)| kind.rotates) {
+        for sample in 0..described.samples.len() {
+            match drive.create(kind, sample, 0) {
+                Ok(secret) => {
+                    shown = true;
+                    drive.look(&secret)?;
+                    for _ in 0..3 {
+                        let (at, _) = drive.rotate(&secret)?;
+                        if !drive.done(at) {
+                            break;
+                        }
+                        drive.look_back(&secret)?;
+                    }
+                }
+                // A real account cannot make every kind at will.
+                Err(halt @ Halt::Missing(_)) => refused = Some(halt),
+                Err(halt) => return Err(halt),
+            }
+        }
+    }
+    match refused {
+        Some(halt) if !shown => Err(halt),
+        _ => Ok(()),
+    }
+}
+
+/// Where two accounts take turns, each rotation names the other one.
+fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    let mut alternating: BTreeMap<String, ()> = BTreeMap::new();
+    let mut accounts: BTreeMap<String, Vec<(usize, String, String)>> = BTreeMap::new();
+    for (at, exchange) in history.calls() {
+        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
+        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+        let name = get(Meaning::Secret).unwrap_or_default().to_owned();
+        if operation.role == Role::Create && exchange.done() {
+            let kind = get(Meaning::Kind).and_then(|kind| vendor.spec.kinds.get(kind));
+            let config = get(Meaning::Config).unwrap_or_default();
+            if kind.is_some_and(|kind| {
+                kind.samples
+                    .values()
+                    .any(|sample| sample.alternates && sample.config.as_deref() == Some(config))
+            }) {
+                alternating.insert(name, ());
+            }
+        } else if operation.role == Role::Read && get(Meaning::Stage).is_none() {
+            if let Some((version, account)) = account_of(vendor, exchange) {
+                accounts.entry(name).or_default().push((at, version, account));
+            }
+        }
+    }
+    for (name, reads) in accounts.iter().filter(|(name, _)| alternating.contains_key(*name)) {
+        for pair in reads.windows(2).filter(|pair| pair[0].1 != pair[1].1) {
+            ruling.expect(
+                "ROT-NEW-1",
+                pair[0].2 != pair[1].2,
+                &[pair[0].0, pair[1].0],
+                || format!("{name}: the two accounts take turns"),
+                || "the same account again".into(),
+            );
+        }
+    }
+}
+
+/// Version and account name that a read of a value shows: the first text in the JSON object.
+fn account_of(vendor: &Vendor, exchange: &crate::history::Exchange) -> Option<(String, String)> {
+    let crate::codec::Body::Done { facts, json } = &exchange.reply()?.body else { return None };
+    let fields = &vendor.spec.operations.get(&exchange.call.operation)?.reply;
+    let (name, _) = fields.iter().find(|(_, field)| field.is == Meaning::Value)?;
+    let value: serde_json::Value = serde_json::from_str(json.get(name)?.as_str()?).ok()?;
+    let account = value.as_object()?.values().next()?.as_str()?.to_owned();
+    let version = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+        (Meaning::Version, Fact::Text(id)) => Some(id.to_string()),
+        _ => None,
+    })?;
+    Some((version, account))
+}
+
+fn read_your_writes(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    drive.read(&secret, None)?;
+    for _ in 0..3 {
+        let (at, _) = drive.rotate(&secret)?;
+        drive.need(at, "rotation")?;
+        for _ in 0..4 {
+            drive.read(&secret, None)?;
+        }
+        drive.versions(&secret)?;
+    }
+    Ok(())
+}
+
+fn pages(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.plain()?;
+    for _ in 0..6 {
+        let (token, value) = (drive.token(), drive.value());
+        let at = drive.put(&secret, &token, &value, None)?;
+        drive.need(at, "writing a version")?;
+    }
+    drive.versions(&secret)?;
+    for size in 1..=4 {
+        for page in 1..=(7 + size - 1) / size + 1 {
+            let mut call = drive.call_of(Role::Versions, &secret)?;
+            drive.set(&mut call, Meaning::IncludeDeprecated, "true");
+            drive.set(&mut call, Meaning::PageSize, size.to_string());
+            drive.set(&mut call, Meaning::Page, page.to_string());
+            drive.send(&call)?;
+        }
+    }
+    let call = drive.call_of(Role::Versions, &secret)?;
+    drive.send(&call).map(|_| ())
+}
+
+/// The pages of one size together show each version once.
+fn pages_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    let mut whole: Option<Vec<String>> = None;
+    let mut by_size: BTreeMap<String, (Vec<usize>, Vec<String>)> = BTreeMap::new();
+    for (at, exchange) in history.calls() {
+        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
+        if operation.role != Role::Versions {
+            continue;
+        }
+        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+        let Some(facts) = exchange.reply().and_then(|reply| reply.facts()) else { continue };
+        let Some(ids) = facts.iter().find_map(|(_, fact)| match fact {
+            Fact::Versions(versions) => {
+                Some(versions.iter().map(|version| version.id.to_string()).collect::<Vec<_>>())
+            }
+            _ => None,
+        }) else {
+            continue;
+        };
+        match (get(Meaning::PageSize), get(Meaning::Page)) {
+            (Some(_), None) => whole = Some(ids),
+            (Some(size), Some(_)) => {
+                let (calls, all) = by_size.entry(size.to_owned()).or_default();
+                calls.push(at);
+                all.extend(ids);
+            }
+            _ => {}
+        }
+    }
+    let Some(mut whole) = whole else { return };
+    whole.sort();
+    for (size, (calls, mut ids)) in by_size {
+        ids.sort();
+        ruling.expect(
+            "ROT-PAGE-1",
+            ids == whole,
+            &calls,
+            || format!("pages of {size} that show each of {} versions once", whole.len()),
+            || {
+                format!("{} entries, {} of them different", ids.len(), {
+                    let mut d = ids.clone();
+                    d.dedup();
+                    d.len()
+                })
+            },
+        );
+    }
+}
