@@ -13,4 +13,5 @@ pub mod spec;
 pub mod wire;
 
 // floor 2: machines
+pub mod client;
 pub mod emulator;
