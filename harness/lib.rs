@@ -16,6 +16,7 @@ pub mod spec;
 pub mod codec;
 
 // floor 2: machines
+pub mod client;
 pub mod emulator;
 
 pub mod history;

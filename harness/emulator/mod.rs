@@ -3,8 +3,16 @@
 //! [`Emulator::handle`] is a function of its state, a request and the time: no socket, no clock. The
 //! first of [`crate::model::outcomes`] is what it answers. Faults are switches that make it wrong in
 //! one way each, at one of a few seams ([`fault::Seam`]).
+//!
+//! Around it, and as pure: framing ([`http1`]), misbehaviour on the wire ([`hostile`]), and the control
+//! protocol ([`control`]). Only `server` owns sockets.
 
+pub mod control;
 pub mod fault;
+pub mod hostile;
+pub mod http1;
+#[cfg(feature = "net")]
+pub mod server;
 mod turn;
 mod values;
 
