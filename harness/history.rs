@@ -28,8 +28,8 @@ pub enum Tamper {
     Method(String),
     /// The last characters of the signature are cut off.
     CutSignature,
-    /// The last character of the signature is another.
-    LastCharacter,
+    /// One character in the middle of the signature is another.
+    OneCharacter,
     /// The signature is empty.
     EmptySignature,
     /// This header is neither signed nor named among the signed ones.
@@ -81,6 +81,8 @@ pub struct Exchange {
     pub when: When,
     /// The bytes that came back, and what they say.
     pub result: Result<(Response, Reply), Lost>,
+    /// Whether the caller's secret key stands in the reply.
+    pub key_shown: bool,
 }
 
 impl Exchange {

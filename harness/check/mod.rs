@@ -22,7 +22,7 @@ mod protocol;
 mod schedule;
 mod versions;
 
-pub use drive::{Drive, Halt, Link, Settings, Step};
+pub use drive::{Drive, Halt, Link, Made, Settings, Step};
 pub use judge::{Expectation, Note, Ruling};
 pub use oracle::judge;
 

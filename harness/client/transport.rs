@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::history::Lost;
 use crate::wire::{Request, Response};
 
 /// Carries one request at a time per caller; many callers may share one.
@@ -17,31 +16,4 @@ pub trait Transport: Send + Sync {
 
     /// Whom it talks to, for reports.
     fn name(&self) -> String;
-}
-
-/// Why there is no reply.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
-pub enum Lost {
-    /// No connection came about, so nothing was sent.
-    #[error("no connection: {0}")]
-    Refused(String),
-    /// The time was over before the reply was whole.
-    #[error("no whole reply within the time limit")]
-    Timeout,
-    /// The connection was closed or reset before the reply was whole.
-    #[error("the connection ended before a whole reply: {0}")]
-    Reset(String),
-    /// The reply is larger than the client takes.
-    #[error("the reply has more than {limit} bytes")]
-    TooLarge {
-        /// The limit in bytes, of the body or of the head.
-        limit: usize,
-    },
-    /// What came back is no HTTP.
-    #[error("not HTTP: {0}")]
-    NotHttp(String),
-    /// The client itself refused to send.
-    #[error("not sent: {0}")]
-    Guard(String),
 }

@@ -97,6 +97,11 @@ impl Emulator {
         &self.pristine
     }
 
+    /// Its accounts.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
     /// Switches faults: exactly these are on afterwards.
     pub fn set_faults(&mut self, faults: Vec<&'static Fault>) {
         let mut vendor = (*self.pristine).clone();

@@ -117,6 +117,14 @@ impl Scheme {
         }
     }
 
+    /// Headers that the scheme signs and that the request has before signing.
+    pub const fn headers_before_signing(self) -> &'static [&'static str] {
+        match self {
+            Self::Acs3HmacSha256 => &["host", "x-acs-action"],
+            Self::AcsHmacSha1 => &[],
+        }
+    }
+
     /// Adds what the scheme wants, and signs. The request has its `host` and names its operation.
     pub fn sign(self, request: &mut Request, with: &Signing<'_>) {
         match self {

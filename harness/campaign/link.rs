@@ -1,0 +1,115 @@
+//! The endpoint of a run, as checks reach it.
+
+use crate::check::Link;
+use crate::client::clock::Clock;
+use crate::client::{Caller, transport::Transport};
+use crate::codec::Call;
+use crate::history::{Exchange, Lost, Tamper};
+use crate::sign::Credentials;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Lost replies in a row after which an endpoint counts as dead.
+const DEAD_AFTER: u32 = 3;
+
+/// What a run is made against.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// Carries requests.
+    pub transport: Arc<dyn Transport>,
+    /// What the `host` header says.
+    pub host: String,
+    /// Access keys, one for each account.
+    pub credentials: Vec<Credentials>,
+    /// Moves its clock, if that can be done.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Time for one call.
+    pub timeout: Duration,
+    /// Whether schedules act only while real time passes.
+    pub waits: bool,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Endpoint({})", self.transport.name())
+    }
+}
+
+/// Calls an endpoint one call at a time, within a deadline.
+#[derive(Debug)]
+pub struct Direct {
+    caller: Caller,
+    endpoint: Endpoint,
+    deadline: Instant,
+    lost_in_a_row: u32,
+    last_loss: Option<Lost>,
+    /// Calls made so far.
+    pub calls: usize,
+}
+
+impl Direct {
+    /// A link that gives up at a deadline.
+    pub const fn new(caller: Caller, endpoint: Endpoint, deadline: Instant) -> Self {
+        Self { caller, endpoint, deadline, lost_in_a_row: 0, last_loss: None, calls: 0 }
+    }
+
+    /// The last loss, if replies are being lost.
+    pub const fn last_loss(&self) -> Option<&Lost> {
+        self.last_loss.as_ref()
+    }
+}
+
+impl Link for Direct {
+    fn send(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        self.caller.limit(self.endpoint.timeout.min(left.max(Duration::from_millis(1))));
+        let exchange = self.caller.call(call, tamper);
+        self.calls += 1;
+        match &exchange.result {
+            Ok(_) => (self.lost_in_a_row, self.last_loss) = (0, None),
+            Err(lost) => {
+                self.lost_in_a_row += 1;
+                self.last_loss = Some(lost.clone());
+            }
+        }
+        exchange
+    }
+
+    fn has_clock(&self) -> bool {
+        self.endpoint.clock.is_some()
+    }
+
+    fn advance(&mut self, seconds: i64) -> Result<(), String> {
+        let clock = self.endpoint.clock.as_ref().ok_or("there is no clock to advance")?;
+        let whole = u64::try_from(seconds).map_err(|_| "a clock cannot go back".to_owned())?;
+        clock.advance(whole).map_err(|error| error.to_string())?;
+        self.caller.moved(if self.endpoint.waits { seconds } else { 0 });
+        Ok(())
+    }
+
+    fn now(&self) -> i64 {
+        self.caller.endpoint_time()
+    }
+
+    fn accounts(&self) -> usize {
+        self.caller.accounts()
+    }
+
+    fn pause(&mut self, round: u32) -> bool {
+        // Waits of 20, 40, 80 … ms, two and a half seconds in all: a schedule that polls gets its turn.
+        let wait = Duration::from_millis(20 << round.min(7));
+        let going_on = self.endpoint.waits && round < 7 && Instant::now() + wait < self.deadline;
+        if going_on {
+            std::thread::sleep(wait);
+        }
+        going_on
+    }
+
+    fn exhausted(&self) -> Option<String> {
+        if Instant::now() >= self.deadline {
+            return Some("deadline: the time for the whole run is over (--deadline)".into());
+        }
+        let lost = self.last_loss.as_ref().filter(|_| self.lost_in_a_row >= DEAD_AFTER)?;
+        Some(format!("the endpoint stopped answering: {lost}"))
+    }
+}

@@ -1,0 +1,150 @@
+//! Makes one call: encodes, signs, sends, decodes, and writes down what happened.
+
+use super::tamper;
+use super::transport::Transport;
+use crate::codec::{self, Call};
+use crate::history::{Exchange, Tamper};
+use crate::model::When;
+use crate::sign::{Credentials, Scheme, Signing};
+use crate::spec::Vendor;
+use crate::wire::{Request, Response};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Seconds that the endpoint's clock may be away from its `Date` header.
+const DATE_SLACK: i64 = 2;
+/// Seconds that the endpoint's clock may be away from ours, where it tells no date.
+const BLIND_SLACK: i64 = 10;
+
+/// The time here, Unix seconds.
+pub type Now = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Makes calls at one endpoint with the access keys of one or more accounts.
+pub struct Caller {
+    vendor: Arc<Vendor>,
+    transport: Arc<dyn Transport>,
+    credentials: Vec<Credentials>,
+    host: String,
+    timeout: Duration,
+    now: Now,
+    /// Seconds that the endpoint's clock is ahead of ours.
+    ahead: i64,
+    /// Whether the endpoint tells the date.
+    dated: bool,
+    rng: fastrand::Rng,
+    last: Option<Request>,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Caller({})", self.host)
+    }
+}
+
+impl Caller {
+    /// A caller; `host` is what the `host` header says, `timeout` is for one call.
+    pub fn new(
+        vendor: Arc<Vendor>,
+        transport: Arc<dyn Transport>,
+        credentials: Vec<Credentials>,
+        host: &str,
+        timeout: Duration,
+        now: Now,
+        seed: u64,
+    ) -> Self {
+        let rng = fastrand::Rng::with_seed(seed ^ 0x005E_C2E7);
+        let host = host.to_owned();
+        Self { vendor, transport, credentials, host, timeout, now, ahead: 0, dated: false, rng, last: None }
+    }
+
+    /// How many accounts there are access keys for.
+    pub fn accounts(&self) -> usize {
+        self.credentials.len()
+    }
+
+    /// The endpoint's time, as far as it can be told.
+    pub fn endpoint_time(&self) -> i64 {
+        (self.now)() + self.ahead
+    }
+
+    /// The endpoint's clock was moved; where it tells no date, this is all there is to go by.
+    pub fn moved(&mut self, seconds: i64) {
+        self.ahead += seconds;
+    }
+
+    /// Limits the time of each call from now on.
+    pub fn limit(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
+    /// Makes a call.
+    pub fn call(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange {
+        let request = self.request(call, tamper);
+        let before = self.endpoint_time();
+        let sent = self.transport.send(&request, self.timeout);
+        let slack = if self.dated { DATE_SLACK } else { BLIND_SLACK };
+        let mut when = When { lo: before - slack, hi: self.endpoint_time() + slack };
+        let mut key_shown = false;
+        let result = sent.map(|response| {
+            if let Some(date) = date_of(&response) {
+                self.ahead = date - (self.now)();
+                self.dated = true;
+                when = When { lo: date - DATE_SLACK, hi: date + DATE_SLACK };
+            }
+            key_shown = self.credentials.iter().any(|credentials| shows(&response, &credentials.secret));
+            let reply = codec::decode_reply(&self.vendor, &call.operation, &response);
+            (response, reply)
+        });
+        self.last = Some(request.clone());
+        Exchange { call: call.clone(), tamper: tamper.cloned(), request, when, result, key_shown }
+    }
+
+    fn request(&mut self, call: &Call, tamper: Option<&Tamper>) -> Request {
+        if let (Some(Tamper::Again), Some(last)) = (tamper, &self.last) {
+            return last.clone();
+        }
+        let scheme = call.how.scheme.or_else(|| self.vendor.spec.signing.schemes.first().copied());
+        let scheme = scheme.unwrap_or(Scheme::Acs3HmacSha256);
+        let mut request = codec::encode_call(&self.vendor, call, scheme, &self.host);
+        let Some(own) = self.credentials.get(call.account).or_else(|| self.credentials.first()) else { return request };
+        let mut credentials = own.clone();
+        let mut now = self.endpoint_time();
+        match tamper {
+            Some(Tamper::Unsigned) => return request,
+            Some(Tamper::OtherSecret) => credentials.secret.push('x'),
+            Some(Tamper::UnknownKey) => credentials.id = "rotaprobe-unknown-key".into(),
+            Some(Tamper::Skew(seconds)) => now += seconds,
+            _ => {}
+        }
+        let nonce = format!("{:032x}", self.rng.u128(..));
+        let left_out = match tamper {
+            Some(Tamper::LeftOut(name)) => request.headers.text(name).map(|value| (name.clone(), value.to_owned())),
+            _ => None,
+        };
+        if let Some((name, _)) = &left_out {
+            request.headers.remove(name);
+        }
+        scheme.sign(&mut request, &Signing { credentials: &credentials, now, nonce: &nonce });
+        if let Some((name, value)) = left_out {
+            request.headers.add(name, value);
+        }
+        if let Some(tamper) = tamper {
+            tamper::apply(&self.vendor, scheme, &mut request, tamper, &credentials);
+        }
+        request
+    }
+}
+
+/// The `Date` of a reply, Unix seconds.
+fn date_of(response: &Response) -> Option<i64> {
+    let at = httpdate::parse_http_date(response.headers.text("date")?).ok()?;
+    let since = at.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
+}
+
+/// Whether a secret key stands in a reply. A short key cannot be told from prose.
+fn shows(response: &Response, secret: &str) -> bool {
+    let holds = |bytes: &[u8]| memchr::memmem::find(bytes, secret.as_bytes()).is_some();
+    secret.len() >= 8 && (holds(&response.body) || response.headers.iter().any(|(_, value)| holds(value)))
+}
+
