@@ -27,8 +27,11 @@ pub trait Controlled {
 
 type Act = fn(&dyn Controlled, &[u8]) -> Result<Value, String>;
 
-/// Method, path, body and meaning of everything there is.
-const ROUTES: [(&str, &str, &str, &str, Act); 6] = [
+/// Method, path, example of a body, meaning.
+type Route = (&'static str, &'static str, &'static str, &'static str, Act);
+
+/// Everything there is.
+const ROUTES: [Route; 6] = [
     ("GET", "/", "", "this list", |_, _| Ok(listing())),
     ("GET", "/clock", "", "the time", |target, _| Ok(clock(target))),
     ("POST", "/clock/advance", r#"{"seconds": 60}"#, "moves the clock forward", advance),
@@ -68,9 +71,9 @@ fn reply(status: u16, value: &Value) -> Response {
 }
 
 fn listing() -> Value {
-    let route = |&(method, path, body, does, _): &(_, _, _, _, Act)| {
+    let route = |&(method, path, body, does, _): &Route| {
         let mut route = json!({ "method": method, "path": path, "does": does });
-        if body != "" {
+        if !body.is_empty() {
             route["body"] = json!(body);
         }
         route

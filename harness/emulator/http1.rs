@@ -194,23 +194,22 @@ impl Parser {
 
     /// Refuses a head that is too long, or that cannot become a request, as early as possible.
     fn check_sizes(&self, bytes: &[u8], upto: usize) -> Result<(), Refusal> {
-        match self.fields {
-            Some(fields) if upto.saturating_sub(fields) > MAX_FIELDS => {
-                refuse(431, format!("the header lines have more than {MAX_FIELDS} bytes"))
+        if let Some(fields) = self.fields {
+            if upto.saturating_sub(fields) > MAX_FIELDS {
+                return refuse(431, format!("the header lines have more than {MAX_FIELDS} bytes"));
             }
-            Some(_) => Ok(()),
-            // Bytes that end with a CR may be a line whose LF has not arrived.
-            None if bytes[self.start..upto].strip_suffix(b"\r").unwrap_or(&bytes[self.start..upto]).len()
-                > MAX_LINE =>
-            {
-                refuse(414, format!("the request line has more than {MAX_LINE} bytes"))
+            return Ok(());
+        }
+        let line = bytes.get(self.start..upto).unwrap_or_default();
+        // Bytes that end with a CR may be a line whose LF has not arrived.
+        if line.strip_suffix(b"\r").unwrap_or(line).len() > MAX_LINE {
+            return refuse(414, format!("the request line has more than {MAX_LINE} bytes"));
+        }
+        match line.first() {
+            Some(b) if !b.is_ascii_graphic() && *b != b'\r' => {
+                refuse(400, "this is no HTTP request; is the client speaking TLS to a plain port?")
             }
-            None => match bytes.get(self.start) {
-                Some(b) if !b.is_ascii_graphic() && *b != b'\r' => {
-                    refuse(400, "this is no HTTP request; is the client speaking TLS to a plain port?")
-                }
-                _ => Ok(()),
-            },
+            _ => Ok(()),
         }
     }
 }

@@ -1,3 +1,6 @@
 //! The integration tests, as one binary.
+//!
+//! `cfg(test)` is always set here; it tells clippy that helpers are tests too and may unwrap.
 
+#[cfg(test)]
 mod transport;

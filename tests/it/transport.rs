@@ -441,3 +441,22 @@ fn a_control_port_moves_the_clock_or_says_why_not() {
     other.end();
     assert!(ControlPort::new("http://192.0.2.1:80", &[]).is_err());
 }
+
+#[test]
+fn an_endless_body_is_abandoned_at_the_limit() {
+    const GIANT: usize = 1 << 30;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let written = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let chunk = [b' '; 64 << 10];
+        (0..GIANT / chunk.len()).take_while(|_| stream.write_all(&chunk).is_ok()).count() * chunk.len()
+    });
+    let client = HttpTransport::new(&url, Limits { body: 1 << 20, ..Limits::default() }, &[]).unwrap();
+    assert_eq!(client.send(&request("GET", "/", ""), LONG), Err(Lost::TooLarge { limit: 1 << 20 }));
+    drop(client);
+    // What was written and not taken stands in the sockets' buffers, a few MiB at most.
+    let written = written.join().unwrap();
+    assert!(written < GIANT / 8, "{written} bytes were taken");
+}
