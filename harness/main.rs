@@ -1,1 +1,5 @@
-fn main() {}
+//! The command line: parse, run, exit code.
+
+fn main() -> std::process::ExitCode {
+    rotaprobe::cli::main()
+}

@@ -68,12 +68,18 @@ pub fn select(globs: &[String]) -> Result<Vec<&'static str>, PlanError> {
     let mut chosen = BTreeSet::new();
     for glob in globs {
         let bad = |why: String| PlanError::BadGlob { glob: glob.clone(), why };
-        let matcher = GlobBuilder::new(glob).case_insensitive(true).build().map_err(|e| bad(e.kind().to_string()))?;
+        let matcher =
+            GlobBuilder::new(glob).case_insensitive(true).build().map_err(|e| bad(e.kind().to_string()))?;
         let matcher = matcher.compile_matcher();
-        let fitting: Vec<usize> =
-            RULES.iter().enumerate().filter(|(_, rule)| matcher.is_match(rule.id)).map(|(at, _)| at).collect();
+        let fitting: Vec<usize> = RULES
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| matcher.is_match(rule.id))
+            .map(|(at, _)| at)
+            .collect();
         if fitting.is_empty() {
-            let nearest = RULES.iter().min_by_key(|rule| strsim::damerau_levenshtein(rule.id, &glob.to_uppercase()));
+            let nearest =
+                RULES.iter().min_by_key(|rule| strsim::damerau_levenshtein(rule.id, &glob.to_uppercase()));
             let hint = nearest.map(|rule| format!("; did you mean `{}`?", rule.id)).unwrap_or_default();
             return Err(PlanError::NoRule { glob: glob.clone(), hint });
         }
@@ -91,8 +97,15 @@ pub fn preflight(vendor: &Arc<Vendor>, endpoint: &Endpoint, now: &Now, seed: u64
     let fail = |why: String| Err(PlanError::Endpoint { endpoint: name.clone(), why });
     let Some((operation, described)) = vendor.spec.operation_for(Role::Describe) else { return Ok(()) };
     let limit = endpoint.timeout.min(Duration::from_secs(2));
-    let mut caller =
-        Caller::new(vendor.clone(), endpoint.transport.clone(), endpoint.credentials.clone(), &endpoint.host, limit, now.clone(), seed);
+    let mut caller = Caller::new(
+        vendor.clone(),
+        endpoint.transport.clone(),
+        endpoint.credentials.clone(),
+        &endpoint.host,
+        limit,
+        now.clone(),
+        seed,
+    );
     for account in 0..endpoint.credentials.len() {
         let mut call = Call::new(operation);
         call.account = account;
@@ -111,10 +124,16 @@ pub fn preflight(vendor: &Arc<Vendor>, endpoint: &Endpoint, now: &Now, seed: u64
         match &exchange.result {
             Err(lost) => return fail(format!("{lost}; is it running, and is the URL right?")),
             Ok(_) if is(vendor, &exchange, Condition::UnknownKey) => {
-                return fail(format!("it does not know the {which} ({}); give its credentials", exchange.summary()));
+                return fail(format!(
+                    "it does not know the {which} ({}); give its credentials",
+                    exchange.summary()
+                ));
             }
             Ok(_) if is(vendor, &exchange, Condition::Mismatch) => {
-                return fail(format!("it refuses the signature of the {which} ({}); is the secret key right?", exchange.summary()));
+                return fail(format!(
+                    "it refuses the signature of the {which} ({}); is the secret key right?",
+                    exchange.summary()
+                ));
             }
             Ok(_) => {}
         }
@@ -128,7 +147,10 @@ fn speaks(exchange: &Exchange) -> bool {
 
 fn is(vendor: &Vendor, exchange: &Exchange, condition: Condition) -> bool {
     let (codes, _) = vendor.spec.answers(condition, &exchange.call.operation);
-    exchange.reply().and_then(|reply| reply.code()).is_some_and(|code| codes.iter().any(|known| known == code))
+    exchange
+        .reply()
+        .and_then(|reply| reply.code())
+        .is_some_and(|code| codes.iter().any(|known| known == code))
 }
 
 /// What judges said of one rule so far.
@@ -142,7 +164,13 @@ struct Gathered {
 }
 
 /// Runs a plan for one vendor.
-pub fn run(vendor: &Arc<Vendor>, endpoint: &Endpoint, plan: &Plan, now: Now, tell: &mut dyn FnMut(Event<'_>)) -> Outcome {
+pub fn run(
+    vendor: &Arc<Vendor>,
+    endpoint: &Endpoint,
+    plan: &Plan,
+    now: Now,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Outcome {
     let began = Instant::now();
     let name = endpoint.transport.name();
     let chosen: Vec<Check> = checks().into_iter().filter(|check| plan.rules.contains(&check.rule)).collect();
@@ -161,7 +189,10 @@ pub fn run(vendor: &Arc<Vendor>, endpoint: &Endpoint, plan: &Plan, now: Now, tel
         vendor,
         endpoint: name.clone(),
         gathered: BTreeMap::new(),
-        settings: Settings::new(format!("rotaprobe-{:x}-{:x}-", plan.seed, now().rem_euclid(1 << 24)), plan.seed),
+        settings: Settings::new(
+            format!("rotaprobe-{:x}-{:x}-", plan.seed, now().rem_euclid(1 << 24)),
+            plan.seed,
+        ),
         schemas: ReplySchemas::new(vendor),
         leftovers: Vec::new(),
     };
@@ -254,7 +285,9 @@ impl Run<'_> {
         let calls: Vec<&Exchange> = expectation.calls.iter().filter_map(|at| history.call(*at)).collect();
         let operation = calls.last().map_or_else(String::new, |exchange| exchange.call.operation.clone());
         let same = |other: &&mut Violation| {
-            other.operation == operation && shape(&other.expected) == shape(&expectation.expected) && shape(&other.observed) == shape(&expectation.observed)
+            other.operation == operation
+                && shape(&other.expected) == shape(&expectation.expected)
+                && shape(&other.observed) == shape(&expectation.observed)
         };
         if let Some(known) = gathered.violations.iter_mut().find(same) {
             known.times += 1;
@@ -263,12 +296,17 @@ impl Run<'_> {
         if gathered.violations.len() >= SHOWN {
             return;
         }
-        let sources = self.vendor.spec.requirements.get(expectation.rule).map_or(&[][..], |it| it.source.as_slice());
+        let sources =
+            self.vendor.spec.requirements.get(expectation.rule).map_or(&[][..], |it| it.source.as_slice());
         gathered.violations.push(Violation {
             operation,
             expected: expectation.expected,
             observed: expectation.observed,
-            calls: expectation.calls.iter().filter_map(|at| Some(curl::line(self.vendor, *at, history.call(*at)?))).collect(),
+            calls: expectation
+                .calls
+                .iter()
+                .filter_map(|at| Some(curl::line(self.vendor, *at, history.call(*at)?)))
+                .collect(),
             curl: calls.iter().map(|exchange| curl::command(self.vendor, &self.endpoint, exchange)).collect(),
             source: self.vendor.spec.cite(sources),
             times: 1,
@@ -277,7 +315,9 @@ impl Run<'_> {
 
     /// Removes what was made. Returns how many secrets may be left.
     fn sweep(&mut self, link: &mut Direct) -> usize {
-        let Some((operation, described)) = self.vendor.spec.operation_for(Role::Delete) else { return self.leftovers.len() };
+        let Some((operation, described)) = self.vendor.spec.operation_for(Role::Delete) else {
+            return self.leftovers.len();
+        };
         let mut left = 0;
         for (account, name) in std::mem::take(&mut self.leftovers) {
             if link.exhausted().is_some() {
@@ -292,7 +332,9 @@ impl Run<'_> {
                 }
             }
             let exchange = link.send(&call, None);
-            let gone = exchange.done() || is(self.vendor, &exchange, Condition::UnknownSecret) || is(self.vendor, &exchange, Condition::InDeletion);
+            let gone = exchange.done()
+                || is(self.vendor, &exchange, Condition::UnknownSecret)
+                || is(self.vendor, &exchange, Condition::InDeletion);
             left += usize::from(!gone);
         }
         left
@@ -314,13 +356,21 @@ impl Run<'_> {
                     () if level == Level::Unspecified || gathered.expectations == 0 => Verdict::NotExercised,
                     () => Verdict::Holds,
                 };
-                let why = self.vendor.spec.requirements.get(rule.id).map(|requirement| requirement.why.as_str()).unwrap_or_default();
+                let why = self
+                    .vendor
+                    .spec
+                    .requirements
+                    .get(rule.id)
+                    .map(|requirement| requirement.why.as_str())
+                    .unwrap_or_default();
                 let reason = match verdict {
                     Verdict::Holds | Verdict::Violated => None,
                     Verdict::Broken => gathered.broken,
                     _ if level == Level::Unspecified => Some(format!("unspecified: {why}")),
                     _ if !exercised => Some("needs overlapping calls".to_owned()),
-                    _ => Some(gathered.reason.unwrap_or_else(|| "the exercise showed nothing either way".into())),
+                    _ => Some(
+                        gathered.reason.unwrap_or_else(|| "the exercise showed nothing either way".into()),
+                    ),
                 };
                 RuleResult {
                     vendor: self.vendor.spec.vendor.clone(),

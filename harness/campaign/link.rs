@@ -1,5 +1,6 @@
 //! The endpoint of a run, as checks reach it.
 
+use super::reference::Reference;
 use crate::check::Link;
 use crate::client::clock::Clock;
 use crate::client::{Caller, transport::Transport};
@@ -27,6 +28,20 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Whether schedules act only while real time passes.
     pub waits: bool,
+}
+
+impl Endpoint {
+    /// The embedded reference, with its own clock and accounts.
+    pub fn in_process(reference: Arc<Reference>) -> Self {
+        Self {
+            clock: Some(Arc::new(reference.clock().clone())),
+            credentials: reference.credentials(),
+            transport: reference,
+            host: "127.0.0.1".into(),
+            timeout: Duration::from_secs(5),
+            waits: false,
+        }
+    }
 }
 
 impl std::fmt::Debug for Endpoint {

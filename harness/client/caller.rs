@@ -106,7 +106,9 @@ impl Caller {
         let scheme = call.how.scheme.or_else(|| self.vendor.spec.signing.schemes.first().copied());
         let scheme = scheme.unwrap_or(Scheme::Acs3HmacSha256);
         let mut request = codec::encode_call(&self.vendor, call, scheme, &self.host);
-        let Some(own) = self.credentials.get(call.account).or_else(|| self.credentials.first()) else { return request };
+        let Some(own) = self.credentials.get(call.account).or_else(|| self.credentials.first()) else {
+            return request;
+        };
         let mut credentials = own.clone();
         let mut now = self.endpoint_time();
         match tamper {
@@ -118,7 +120,9 @@ impl Caller {
         }
         let nonce = format!("{:032x}", self.rng.u128(..));
         let left_out = match tamper {
-            Some(Tamper::LeftOut(name)) => request.headers.text(name).map(|value| (name.clone(), value.to_owned())),
+            Some(Tamper::LeftOut(name)) => {
+                request.headers.text(name).map(|value| (name.clone(), value.to_owned()))
+            }
             _ => None,
         };
         if let Some((name, _)) = &left_out {
@@ -147,4 +151,3 @@ fn shows(response: &Response, secret: &str) -> bool {
     let holds = |bytes: &[u8]| memchr::memmem::find(bytes, secret.as_bytes()).is_some();
     secret.len() >= 8 && (holds(&response.body) || response.headers.iter().any(|(_, value)| holds(value)))
 }
-

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::{Clock, ClockError};
 use super::http::{EndpointError, HttpTransport, Limits};
-use super::transport::{Lost, Transport};
+use super::transport::Transport;
 use crate::wire::{Headers, Request};
 
 /// How long a clock may take to move.
@@ -17,7 +17,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 const OUTPUT: Duration = Duration::from_millis(500);
 /// How much of a command's output is kept.
 const KEPT: usize = 64 << 10;
-
 
 /// A clock behind the control protocol (`GET /` on the port lists it).
 #[derive(Debug)]

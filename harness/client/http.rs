@@ -95,6 +95,16 @@ struct Base {
 }
 
 impl HttpTransport {
+    /// Host and port, as the `host` header names them.
+    pub fn host(&self) -> &str {
+        self.base.authority.as_str()
+    }
+
+    /// Whether the endpoint is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(self.base.authority.host())
+    }
+
     /// A transport to `base`, such as `http://127.0.0.1:4701` or `https://host/prefix`.
     ///
     /// # Errors

@@ -7,7 +7,13 @@ use crate::spec::Vendor;
 use crate::wire::{Request, percent};
 
 /// Spoils what was signed. Ways that are applied before signing are not handled here.
-pub(super) fn apply(vendor: &Vendor, scheme: Scheme, request: &mut Request, tamper: &Tamper, credentials: &Credentials) {
+pub(super) fn apply(
+    vendor: &Vendor,
+    scheme: Scheme,
+    request: &mut Request,
+    tamper: &Tamper,
+    credentials: &Credentials,
+) {
     match tamper {
         Tamper::Header(name) => {
             if let Some(value) = request.headers.text(name).map(|value| other(vendor, value)) {
@@ -27,7 +33,9 @@ pub(super) fn apply(vendor: &Vendor, scheme: Scheme, request: &mut Request, tamp
             percent::encode_into(value, &mut request.target);
         }
         Tamper::Method(method) => request.method.clone_from(method),
-        Tamper::CutSignature => change_signature(scheme, request, |text| text[..text.len().saturating_sub(4)].to_owned()),
+        Tamper::CutSignature => {
+            change_signature(scheme, request, |text| text[..text.len().saturating_sub(4)].to_owned())
+        }
         Tamper::OneCharacter => change_signature(scheme, request, |text| {
             let at = text.len() / 2;
             let other = if text[at..].starts_with('a') { 'b' } else { 'a' };
@@ -49,7 +57,13 @@ fn algorithm(scheme: Scheme, request: &mut Request, name: &str, credentials: &Cr
         return;
     }
     change_parameter(request, "SignatureMethod", |_| name.to_owned());
-    let claim = Claim { key_id: String::new(), at: None, nonce: None, signed_headers: vec![], signature: String::new() };
+    let claim = Claim {
+        key_id: String::new(),
+        at: None,
+        nonce: None,
+        signed_headers: vec![],
+        signature: String::new(),
+    };
     // Signed anew, so that nothing but the algorithm's name is wrong.
     if let Ok((signature, _)) = scheme.expected(request, &claim, &credentials.secret) {
         change_parameter(request, "Signature", |_| signature.clone());
@@ -93,10 +107,14 @@ fn change_parameter(request: &mut Request, name: &str, change: impl Fn(&str) -> 
 /// Another value of the same sort: what is wrong is the signature, not the value.
 fn other(vendor: &Vendor, value: &str) -> String {
     if let Ok(at) = value.parse::<jiff::Timestamp>() {
-        return jiff::Timestamp::from_second(at.as_second() + 1).map_or_else(|_| value.to_owned(), |at| at.to_string());
+        return jiff::Timestamp::from_second(at.as_second() + 1)
+            .map_or_else(|_| value.to_owned(), |at| at.to_string());
     }
     if vendor.spec.operations.contains_key(value) {
-        return vendor.spec.operation_for(Role::Describe).map_or_else(|| value.to_owned(), |(name, _)| name.to_owned());
+        return vendor
+            .spec
+            .operation_for(Role::Describe)
+            .map_or_else(|| value.to_owned(), |(name, _)| name.to_owned());
     }
     let Some((at, last)) = value.char_indices().rev().find(|(_, c)| c.is_ascii_alphanumeric()) else {
         return format!("{value}x");

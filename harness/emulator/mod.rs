@@ -13,13 +13,15 @@ pub mod hostile;
 pub mod http1;
 #[cfg(feature = "net")]
 pub mod server;
+#[cfg(feature = "net")]
+pub mod service;
 mod turn;
 mod values;
 
 pub use turn::Turn;
 
 use crate::codec::{self, Refusal};
-use crate::model::{Condition, World, digest};
+use crate::model::{Condition, Role, World, digest};
 use crate::sign::{self, Credentials};
 use crate::spec::{Format, Vendor};
 use crate::wire::{Request, Response};
@@ -132,10 +134,16 @@ impl Emulator {
 
     /// Answers a request at a time in Unix seconds.
     pub fn handle(&mut self, request: &Request, now: i64) -> Response {
+        self.handle_and_tell(request, now).0
+    }
+
+    /// As [`Self::handle`], and tells whether the request asked for a rotation.
+    pub fn handle_and_tell(&mut self, request: &Request, now: i64) -> (Response, bool) {
         let mut turn = Turn::new(request, now, self.request_id());
         self.refuse_or_serve(&mut turn);
         self.say(&mut turn);
-        turn.response
+        let rotates = turn.role() == Some(Role::Rotate);
+        (turn.response, rotates)
     }
 
     fn refuse_or_serve(&mut self, turn: &mut Turn<'_>) {

@@ -51,6 +51,8 @@ pub struct Fault {
     pub name: &'static str,
     /// What it does, in a line.
     pub does: &'static str,
+    /// Rules that catch it, by their ids.
+    pub rules: &'static [&'static str],
     /// Where it twists a turn.
     pub seam: Seam,
 }

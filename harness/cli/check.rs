@@ -1,0 +1,187 @@
+//! `rotaprobe check`.
+
+use super::{CheckArgs, Failure, credentials, reports, vendors};
+use crate::campaign::{self, Endpoint, Event, Outcome, Plan, Reference, RuleResult, Summary, Totals};
+use crate::client::Now;
+use crate::client::clock::Clock;
+use crate::client::control::{ClockCommand, ControlPort};
+use crate::client::http::{HttpTransport, Limits};
+use crate::model::RULES;
+use crate::report::console::{self, Style};
+use crate::spec::Vendor;
+use anyhow::anyhow;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
+    let vendors = vendors::named(&args.vendor)?;
+    let rules = campaign::select(&args.rules).map_err(Failure::usage)?;
+    if args.list {
+        list(&vendors, &rules);
+        return Ok(0);
+    }
+    if args.endpoint.is_some() && vendors.len() != 1 {
+        return Err(Failure::usage(anyhow!("--endpoint is one vendor's: say which with --vendor NAME")));
+    }
+    let style = Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
+    let seed = args.seed.unwrap_or_else(|| wall_clock().unsigned_abs() & 0xFFFF);
+    let begun = reports::begin(&args.reports)?;
+    let plan = Plan { rules, seed, deadline: Duration::from_secs(args.deadline) };
+    let mut outcomes = Vec::new();
+    for vendor in &vendors {
+        outcomes.push(one(args, vendor, &plan, style)?);
+    }
+    let outcome = joined(outcomes, seed);
+    println!("\n{}", console::summary(&outcome, style));
+    reports::finish(begun, &outcome)?;
+    Ok(outcome.exit_code())
+}
+
+fn one(args: &CheckArgs, vendor: &Arc<Vendor>, plan: &Plan, style: Style) -> Result<Outcome, Failure> {
+    let (endpoint, now) = match &args.endpoint {
+        None => {
+            let reference = Arc::new(Reference::new(vendor.clone(), plan.seed));
+            let clock = reference.clock().clone();
+            let now: Now = Arc::new(move || clock.now());
+            (Endpoint::in_process(reference), now)
+        }
+        Some(url) => {
+            let now: Now = Arc::new(wall_clock);
+            let endpoint = remote(args, vendor, url)?;
+            campaign::preflight(vendor, &endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
+            (endpoint, now)
+        }
+    };
+    let name = endpoint.transport.name();
+    println!(
+        "rotaprobe {} · {} · {name} · seed {}\n",
+        env!("CARGO_PKG_VERSION"),
+        vendor.spec.vendor,
+        plan.seed
+    );
+    let mut progress = Progress::new();
+    let outcome = campaign::run(vendor, &endpoint, plan, now, &mut |event| progress.hear(&event));
+    print!("{}", console::results(&outcome.results, &again(args, vendor, plan.seed), style));
+    Ok(outcome)
+}
+
+fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str) -> Result<Endpoint, Failure> {
+    let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
+    let credentials = match &args.credentials {
+        Some(path) => credentials::from_file(path)?,
+        None => credentials::from_environment(&vendor.spec, transport.is_loopback())?,
+    };
+    let clock: Option<Arc<dyn Clock>> = match (&args.control, &args.clock_cmd) {
+        (Some(url), _) => Some(Arc::new(ControlPort::new(url, &args.allow_host).map_err(Failure::usage)?)),
+        (None, Some(command)) => Some(Arc::new(ClockCommand::new(command))),
+        (None, None) => None,
+    };
+    Ok(Endpoint {
+        host: transport.host().to_owned(),
+        transport: Arc::new(transport),
+        credentials,
+        clock,
+        timeout: Duration::from_millis(args.timeout),
+        waits: true,
+    })
+}
+
+/// The command that repeats the run for one rule.
+fn again(args: &CheckArgs, vendor: &Vendor, seed: u64) -> String {
+    let mut command = format!("rotaprobe check --vendor {} --seed {seed}", vendor.spec.vendor);
+    let options = [
+        ("--endpoint", args.endpoint.as_deref()),
+        ("--control", args.control.as_deref()),
+        ("--clock-cmd", args.clock_cmd.as_deref()),
+    ];
+    for (name, value) in options {
+        if let Some(value) = value {
+            let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "/:.-_[]".contains(c));
+            let value = if plain { value.to_owned() } else { format!("'{}'", value.replace('\'', "'\\''")) };
+            command.push_str(&format!(" {name} {value}"));
+        }
+    }
+    command
+}
+
+fn wall_clock() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Several vendors' runs as one.
+fn joined(outcomes: Vec<Outcome>, seed: u64) -> Outcome {
+    let summary =
+        Summary { rules: Totals::default(), expectations: 0, calls: 0, seconds: 0.0, left_behind: 0 };
+    let rotaprobe = env!("CARGO_PKG_VERSION").to_owned();
+    let empty = Outcome { rotaprobe, seed, endpoints: Vec::new(), results: Vec::new(), summary };
+    outcomes.into_iter().fold(empty, |mut all, one| {
+        all.endpoints.extend(one.endpoints);
+        all.results.extend(one.results);
+        let (sum, more) = (&mut all.summary, one.summary);
+        sum.rules.holds += more.rules.holds;
+        sum.rules.violated += more.rules.violated;
+        sum.rules.not_exercised += more.rules.not_exercised;
+        sum.rules.unknown += more.rules.unknown;
+        sum.rules.broken += more.rules.broken;
+        sum.expectations += more.expectations;
+        sum.calls += more.calls;
+        sum.seconds += more.seconds;
+        sum.left_behind += more.left_behind;
+        all
+    })
+}
+
+fn list(vendors: &[Arc<Vendor>], rules: &[&str]) {
+    for rule in RULES.iter().filter(|rule| rules.contains(&rule.id)) {
+        let levels: Vec<String> = vendors
+            .iter()
+            .filter(|vendor| vendor.spec.requirements.contains_key(rule.id))
+            .map(|vendor| {
+                format!(
+                    "{} {}",
+                    vendor.spec.vendor,
+                    format!("{:?}", vendor.spec.level(rule.id)).to_lowercase()
+                )
+            })
+            .collect();
+        let levels = if levels.is_empty() { "applies to no vendor".to_owned() } else { levels.join(", ") };
+        println!("{:<12} {}  [{levels}]", rule.id, rule.claim);
+    }
+}
+
+/// Progress for whoever waits: a bar on a terminal, plain lines elsewhere.
+struct Progress {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            if let Ok(style) = ProgressStyle::with_template("  {bar:30} {pos}/{len} {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar }
+    }
+
+    fn hear(&mut self, event: &Event<'_>) {
+        match (event, &self.bar) {
+            (Event::Begins { checks, .. }, Some(bar)) => bar.set_length(*checks as u64),
+            (Event::Check { rule }, Some(bar)) => bar.set_message(*rule),
+            (Event::Checked { .. }, Some(bar)) => bar.inc(1),
+            (Event::Checked { rule, calls, violated }, None) => {
+                eprintln!("  checked {rule} ({calls} calls so far, {violated} rules violated)");
+            }
+            (Event::Ends { results }, Some(bar)) => {
+                let _: &&[RuleResult] = results;
+                bar.finish_and_clear();
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The hands: arguments to a plan, a plan to a command. The only place that prints or reads the environment.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
+
+mod check;
+mod credentials;
+mod emulate;
+mod explain;
+mod reports;
+mod vendors;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A conformance test harness and fuzzer for secret-rotation APIs.
+#[derive(Debug, Parser)]
+#[command(name = "rotaprobe", version, about, long_about = None, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 conforms, 1 violations, 2 usage or spec error, 3 the harness could not finish."
+)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check an endpoint against its vendor's documents; without --endpoint, every vendor's embedded reference
+    Check(CheckArgs),
+    /// Run the reference emulator
+    Emulate(EmulateArgs),
+    /// Say what a rule claims, who documents it, and how it is exercised
+    Explain {
+        /// Id of the rule, for example ROT-IDEMP-1
+        rule: String,
+    },
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// Vendor to check (default: every vendor)
+    #[arg(long, value_name = "NAME")]
+    vendor: Vec<String>,
+    /// Endpoint to check, for example http://127.0.0.1:4701
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Control port of a rotaprobe emulator: advances its clock
+    #[arg(long, value_name = "URL", requires = "endpoint", conflicts_with = "clock_cmd")]
+    control: Option<String>,
+    /// Command that advances the endpoint's clock; the seconds are its last argument
+    #[arg(long, value_name = "CMD", requires = "endpoint")]
+    clock_cmd: Option<String>,
+    /// Rules to check, by pattern, for example 'ROT-POL-*' (default: all)
+    #[arg(long = "rule", value_name = "GLOB")]
+    rules: Vec<String>,
+    /// Seed of everything random (default: from the clock; printed)
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Seconds for one vendor's whole run
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    deadline: u64,
+    /// Milliseconds for one call
+    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(10..=600_000))]
+    timeout: u64,
+    /// Write a report: json=FILE or junit=FILE; may be given several times
+    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    reports: Vec<reports::Wanted>,
+    /// Access keys in a YAML file (default: the vendor's environment variables)
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    credentials: Option<PathBuf>,
+    /// Host, other than loopback, that may be called
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+    /// List the rules and their levels, and check nothing
+    #[arg(long)]
+    list: bool,
+}
+
+/// Arguments of `emulate`.
+#[derive(Debug, Args)]
+struct EmulateArgs {
+    /// Vendor to emulate
+    #[arg(long, value_name = "NAME")]
+    vendor: String,
+    /// Address to listen on; port 0 takes any free port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: std::net::SocketAddr,
+    /// Address of the control port: reads and advances the clock, switches faults, resets
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<std::net::SocketAddr>,
+    /// Fault to switch on; may be given several times; `--fault list` names them
+    #[arg(long = "fault", value_name = "NAME")]
+    faults: Vec<String>,
+    /// Access keys in a YAML file (default: testid/testsecret and testid2/testsecret2)
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    seed: u64,
+}
+
+/// Why a command could not do its work: the exit code tells which kind of reason it is.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// The command line, a spec or a file is wrong.
+    fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: 2, error: error.into() }
+    }
+
+    /// The harness could not finish.
+    fn unfinished(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: 3, error: error.into() }
+    }
+}
+
+/// Parses the command line, runs the command, and gives the exit code.
+pub fn main() -> ExitCode {
+    let line = Line::parse();
+    let done = match &line.command {
+        Command::Check(args) => check::run(args),
+        Command::Emulate(args) => emulate::run(args),
+        Command::Explain { rule } => explain::run(rule),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("error: {:#}", failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A call as a line of text and as a `curl` command. Secret values, keys and signatures never stand in either.
+
+use crate::history::{Exchange, Tamper, clipped};
+use crate::model::Meaning;
+use crate::spec::Vendor;
+use crate::wire::percent;
+
+/// What stands in place of a secret value.
+const VALUE: &str = "<value>";
+
+/// A call in a line: its place, what it asked for, and what came.
+pub fn line(vendor: &Vendor, at: usize, exchange: &Exchange) -> String {
+    let secret = secret_parameter(vendor, exchange);
+    let params: Vec<String> = exchange
+        .call
+        .params
+        .iter()
+        .map(|param| {
+            let value =
+                if Some(param.name.as_str()) == secret { VALUE.to_owned() } else { clipped(&param.value) };
+            format!("{}={value}", param.name)
+        })
+        .collect();
+    let tamper = exchange.tamper.as_ref().map(|tamper| format!(" ({})", spoiled(tamper))).unwrap_or_default();
+    let how = [
+        exchange.call.how.scheme.map(|scheme| format!("signed {scheme}")),
+        exchange.call.how.method.as_ref().map(|method| format!("by {}", clipped(method))),
+        exchange.call.how.format.as_ref().map(|format| format!("as {}", clipped(format))),
+        exchange.call.how.version.as_ref().map(|version| format!("version {}", clipped(version))),
+    ];
+    let how: Vec<String> = how.into_iter().flatten().collect();
+    let how = if how.is_empty() { String::new() } else { format!(" [{}]", how.join(", ")) };
+    format!(
+        "#{at} {} {}{how}{tamper} -> {}",
+        clipped(&exchange.call.operation),
+        params.join(" "),
+        exchange.summary()
+    )
+}
+
+/// What was done to a signature, in words.
+fn spoiled(tamper: &Tamper) -> String {
+    match tamper {
+        Tamper::Unsigned => "without a signature".into(),
+        Tamper::OtherSecret => "signed with another secret key".into(),
+        Tamper::UnknownKey => "signed with an access key that nobody has".into(),
+        Tamper::Header(name) => format!("header {name} changed after signing"),
+        Tamper::Param(name) => format!("parameter {name} changed after signing"),
+        Tamper::Body => "body changed after signing".into(),
+        Tamper::Extra(name, _) => format!("parameter {name} added after signing"),
+        Tamper::Method(method) => format!("method changed to {method} after signing"),
+        Tamper::CutSignature => "signature cut short".into(),
+        Tamper::OneCharacter => "one character of the signature changed".into(),
+        Tamper::EmptySignature => "signature empty".into(),
+        Tamper::LeftOut(name) => format!("header {name} not signed"),
+        Tamper::Skew(seconds) => format!("time stamp {seconds} s off"),
+        Tamper::Again => "the same bytes again".into(),
+        Tamper::Algorithm(name) => format!("algorithm named {name}"),
+    }
+}
+
+/// A call as a `curl` command, to be signed anew by whoever runs it.
+pub fn command(vendor: &Vendor, endpoint: &str, exchange: &Exchange) -> String {
+    let secret = secret_parameter(vendor, exchange);
+    let request = &exchange.request;
+    let base = if endpoint.starts_with("http") { endpoint.trim_end_matches('/') } else { "http://ENDPOINT" };
+    let mut target = request.path().to_owned();
+    if !request.query().is_empty() {
+        target = format!("{target}?{}", redacted(request.query(), secret));
+    }
+    let mut command =
+        format!("curl -sS -X {} {}", quoted(&request.method), quoted(&format!("{base}{target}")));
+    for (name, value) in request.headers.iter() {
+        let shown = match name.to_ascii_lowercase().as_str() {
+            "host" | "content-length" => continue,
+            "authorization" => "<sign anew>".to_owned(),
+            _ => String::from_utf8_lossy(value).into_owned(),
+        };
+        command.push_str(&format!(" -H {}", quoted(&format!("{name}: {shown}"))));
+    }
+    if !request.body.is_empty() {
+        command.push_str(&format!(
+            " --data {}",
+            quoted(&redacted(&String::from_utf8_lossy(&request.body), secret))
+        ));
+    }
+    command
+}
+
+fn secret_parameter<'a>(vendor: &'a Vendor, exchange: &Exchange) -> Option<&'a str> {
+    let operation = vendor.spec.operations.get(&exchange.call.operation)?;
+    operation.parameter(Meaning::Value).map(|(name, _)| name)
+}
+
+/// Query or form text without secret values and signatures, and not longer than anyone reads.
+fn redacted(text: &str, secret: Option<&str>) -> String {
+    let pairs: Vec<String> = text
+        .split('&')
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match percent::decode(name) {
+                decoded if Some(decoded.as_str()) == secret => format!("{name}={VALUE}"),
+                decoded if decoded == "Signature" => format!("{name}=<sign anew>"),
+                _ if value.len() > 400 => format!("{name}=<{} characters>", value.len()),
+                _ => pair.to_owned(),
+            }
+        })
+        .collect();
+    pairs.join("&")
+}
+
+/// Quoted for a POSIX shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_signatures_are_left_out() {
+        let text = redacted("SecretName=a&SecretData=hunter2&Signature=abc%3D", Some("SecretData"));
+        assert_eq!(text, "SecretName=a&SecretData=<value>&Signature=<sign anew>");
+    }
+
+    #[test]
+    fn quotes_survive_a_shell() {
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}
