@@ -262,6 +262,9 @@ impl Run<'_> {
         }
         let Ruling { expectations, notes, .. } = ruling;
         for expectation in expectations {
+            if check.covers.contains(&expectation.rule) && vendor.law.binds(check.rule) {
+                self.gather(&history, Expectation { rule: check.rule, ..expectation.clone() });
+            }
             self.gather(&history, expectation);
         }
         for Note { rule, text } in notes {

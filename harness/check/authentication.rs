@@ -6,7 +6,7 @@ use super::judge::Ruling;
 use super::{Check, Drive, Step, check};
 use crate::codec::{Body, Call};
 use crate::history::{History, Tamper};
-use crate::model::{Meaning, Role};
+use crate::model::{Condition, Meaning, Role};
 use crate::sign::Scheme;
 use crate::spec::Vendor;
 use crate::wire::percent;
@@ -24,7 +24,11 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check("AUTH-5", "sends the very same signed bytes twice", again),
     check("AUTH-6", "names another algorithm, or signs for another", algorithms),
-    check("AUTH-7", "makes calls in every documented signing scheme", schemes),
+    check("AUTH-7", "makes calls in every documented signing scheme", schemes).covers(&[
+        "ROT-NEW-1",
+        "PUT-1",
+        "ROT-POL-5",
+    ]),
     check("LEAK-1", "looks for values that were stored or read in every other reply", leaks),
     check("LEAK-2", "looks for the caller's secret key in every reply", leaks),
 ];
@@ -240,7 +244,23 @@ pub(super) fn judge_leaks(vendor: &Vendor, history: &History, ruling: &mut Rulin
         if !may_show {
             haystack.extend_from_slice(&response.body);
         }
-        let shown = canaries.iter().any(|canary| contains(&haystack, canary));
+        // A mismatch is documented to tell what was signed, and in some schemes every parameter is.
+        let own = match reply
+            .code()
+            .is_some_and(|code| vendor.spec.answers(Condition::Mismatch, "").0.iter().any(|c| c == code))
+        {
+            true => exchange.call.params.iter().map(|param| param.value.as_bytes()).collect(),
+            false => Vec::new(),
+        };
+        let known_to_caller = |canary: &[u8]| {
+            own.iter().any(|value| {
+                contains(value, canary)
+                    || contains(&percent::encode(&String::from_utf8_lossy(value)).into_bytes(), canary)
+            })
+        };
+        let shown = canaries.iter().any(|canary| contains(&haystack, canary) && !known_to_caller(canary));
+        let told = || "the caller's secret key".to_owned();
+        ruling.expect("LEAK-2", !exchange.key_shown, &[at], || "no credential of the caller".into(), told);
         ruling.expect(
             "LEAK-1",
             !shown,

@@ -345,6 +345,7 @@ impl<'a> Drive<'a> {
                 Meaning::Value => Some(sample.value.replace("{fresh}", &fresh)),
                 Meaning::Kind => Some(kind.to_owned()),
                 Meaning::Config => sample.config.clone(),
+                _ if parameter.only_if.is_some() => None,
                 _ => parameter
                     .required
                     .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),

@@ -6,8 +6,13 @@ use crate::spec::IdempotencyFamily;
 
 pub(super) const CHECKS: &[Check] = &[
     check("ROT-IDEMP-1", "rotates with the same version id three times, with looks between", same_token),
-    check("ROT-IDEMP-3", "uses one version id at two secrets, and again days later", scope),
-    check("ROT-IDEMP-4", "makes five rotations with five version ids, and counts versions", each_counts),
+    check("ROT-IDEMP-3", "uses one version id at two secrets, and again days later", scope).covers(&[
+        "ROT-NEW-1",
+        "ROT-IDEMP-1",
+        "ROT-IDEMP-5",
+    ]),
+    check("ROT-IDEMP-4", "makes five rotations with five version ids, and counts versions", each_counts)
+        .covers(&["ROT-NEW-1"]),
     check("ROT-IDEMP-5", "replays the ids of versions that are not current any more", older_token),
 ];
 

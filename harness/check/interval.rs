@@ -7,7 +7,8 @@ use crate::spec::interval::Unit;
 
 pub(super) const CHECKS: &[Check] = &[
     check("ROT-POL-1", "sets the least and greatest interval in every unit, and one unit outside", bounds),
-    check("ROT-POL-2", "sets the same interval in every unit that can express it", equals),
+    check("ROT-POL-2", "sets the same interval in every unit that can express it", equals)
+        .covers(&["ROT-POL-1", "ROT-POL-5"]),
     check(
         "ROT-POL-7",
         "sets intervals with signs, spaces, fractions, wrong units, and numbers that overflow",

@@ -12,7 +12,8 @@ pub(super) const CHECKS: &[Check] = &[
     check("ROT-KIND-2", "sets a policy on every kind that cannot rotate", kinds_policy),
     check("ROT-STATE-1", "rotates a secret in its deletion window", deleted),
     check("ROT-STATE-2", "rotates a secret that never existed and one in its deletion window", deleted),
-    check("ROT-STATE-3", "rotates a secret that was deleted and restored", restored),
+    check("ROT-STATE-3", "rotates a secret that was deleted and restored", restored)
+        .covers(&["LIFE-3", "ROT-NEW-1"]),
     check(
         "ROT-OWN-1",
         "rotates, reads and deletes another account's secret by name and full identifier",

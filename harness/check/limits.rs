@@ -16,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         "uses up one account's limit, then rotates another secret and another account's",
         scope,
     )
+    .covers(&["ROT-THR-1", "ROT-NEW-1"])
     .last(),
 ];
 

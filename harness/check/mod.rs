@@ -40,6 +40,8 @@ pub struct Check {
     pub exercise: fn(&mut Drive<'_>) -> Step,
     /// Judges what spans several calls.
     pub judge: Option<fn(&Vendor, &History, &mut Ruling<'_>)>,
+    /// Other rules whose expectations, in this exercise, are evidence for this rule too.
+    pub covers: &'static [&'static str],
     /// True if it uses up a documented limit: such checks come last.
     pub spends_limit: bool,
 }
@@ -51,12 +53,17 @@ impl std::fmt::Debug for Check {
 }
 
 const fn check(rule: &'static str, how: &'static str, exercise: fn(&mut Drive<'_>) -> Step) -> Check {
-    Check { rule, how, exercise, judge: None, spends_limit: false }
+    Check { rule, how, exercise, judge: None, covers: &[], spends_limit: false }
 }
 
 impl Check {
     const fn judged(mut self, judge: fn(&Vendor, &History, &mut Ruling<'_>)) -> Self {
         self.judge = Some(judge);
+        self
+    }
+
+    const fn covers(mut self, rules: &'static [&'static str]) -> Self {
+        self.covers = rules;
         self
     }
 

@@ -17,7 +17,8 @@ pub(super) const CHECKS: &[Check] = &[
         "deletes with windows at and outside the bounds, by force, and creates the name anew",
         windows,
     ),
-    check("LIFE-5", "asks for names that differ by a prefix, by case, by a blank or by normalisation", names),
+    check("LIFE-5", "asks for names that differ by a prefix, by case, by a blank or by normalisation", names)
+        .covers(&["ROT-POL-5", "ROT-ERR-3", "ROT-NEW-1", "ROT-RYW-1"]),
     check("PUT-1", "writes a version again with the same and with another value", put_again),
     check("PUT-2", "writes a version of, and moves a stage of, a kind that takes no values", managed),
     check(

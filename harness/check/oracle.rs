@@ -80,6 +80,7 @@ impl Walk<'_> {
         if possible.is_empty() {
             return;
         }
+        let possible = stated_only(self.vendor, &call.operation, possible);
         let doubled = readings.len() > 1;
         let seen = seen(exchange);
         if doubled {
@@ -417,6 +418,22 @@ impl Walk<'_> {
         self.ruling.expect("ROT-ERR-3", holds, &[at], wanted, || exchange.summary());
         self.ruling.expect("ROT-ERR-4", known, &[at], || "a documented error code".into(), || clipped(code));
     }
+}
+
+/// Only what an operation's reply has a field for can be expected of it.
+fn stated_only(
+    vendor: &Vendor,
+    operation: &str,
+    mut possible: Vec<(World, Outcome)>,
+) -> Vec<(World, Outcome)> {
+    if let Some(described) = vendor.spec.operations.get(operation) {
+        for (_, outcome) in &mut possible {
+            if let Answer::Done(facts) = &mut outcome.answer {
+                facts.retain(|(meaning, _)| described.reply.values().any(|field| field.is == *meaning));
+            }
+        }
+    }
+    possible
 }
 
 /// Effects that a read after a deed confirms.

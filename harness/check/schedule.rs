@@ -6,14 +6,18 @@ use crate::model::{Facts, Meaning};
 
 pub(super) const CHECKS: &[Check] = &[
     check("ROT-SCHED-1", "advances the clock to just before and just after the next rotation, twice", fires),
-    check("ROT-SCHED-2", "rotates by hand half-way to the next rotation", manual),
-    check("ROT-SCHED-3", "changes the interval to a longer and a shorter one", changed),
+    check("ROT-SCHED-2", "rotates by hand half-way to the next rotation", manual)
+        .covers(&["ROT-NEW-1", "ROT-SCHED-1"]),
+    check("ROT-SCHED-3", "changes the interval to a longer and a shorter one", changed)
+        .covers(&["ROT-POL-1", "ROT-SCHED-1"]),
     check(
         "ROT-SCHED-4",
         "reads in every way, days apart, and compares the date of the next rotation",
         reading,
-    ),
-    check("ROT-SCHED-5", "switches automatic rotation off and lets its date pass", off),
+    )
+    .covers(&["ROT-POL-5", "ROT-RYW-1"]),
+    check("ROT-SCHED-5", "switches automatic rotation off and lets its date pass", off)
+        .covers(&["ROT-POL-4", "ROT-POL-5"]),
 ];
 
 /// Seconds kept from a date on either side: the clocks of two machines never quite agree.

@@ -271,8 +271,9 @@ impl Emulator {
         }
         if let Some((key, secret)) = subject {
             replace(&mut facts, Meaning::Arn, secret.arn.clone().map(Fact::Text));
-            if op.role == Role::Create {
-                replace(&mut facts, Meaning::Secret, Some(Fact::Text(key.1.clone())));
+            if op.names_itself {
+                facts.push((Meaning::Secret, Fact::Text(key.1.clone())));
+                replace(&mut facts, Meaning::Arn, secret.arn.clone().map(Fact::Text));
             }
         }
         match op.role {

@@ -210,9 +210,24 @@ pub(super) fn differences(
         .iter()
         .filter_map(|(meaning, expect)| {
             let observed = facts.iter().find(|(m, _)| m == meaning).map(|(_, fact)| fact);
-            (!fits(expect, observed, secret)).then(|| (*meaning, expect.clone(), observed.cloned()))
+            let holds = match (meaning, expect, observed) {
+                (Meaning::Config, Expect::Is(Fact::Text(given)), Some(Fact::Text(shown))) => {
+                    includes(shown, given)
+                }
+                _ => fits(expect, observed, secret),
+            };
+            (!holds).then(|| (*meaning, expect.clone(), observed.cloned()))
         })
         .collect()
+}
+
+/// A service may add defaults to a configuration; what was given must still be there.
+fn includes(shown: &str, given: &str) -> bool {
+    let parse = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    match (parse(shown), parse(given)) {
+        (Some(shown), Some(given)) => given.iter().all(|(key, value)| shown.get(key) == Some(value)),
+        _ => shown == given,
+    }
 }
 
 fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bool {
@@ -272,7 +287,8 @@ fn versions_fit(
     let fitting = match size {
         // Order is open, so each page is only known by how many entries it has.
         Some(size) => {
-            i64::try_from(pairs.len()) == Ok((total - (page - 1).saturating_mul(size)).clamp(0, size))
+            i64::try_from(pairs.len())
+                == Ok(total.saturating_sub(page.saturating_sub(1).saturating_mul(size)).clamp(0, size.max(0)))
         }
         None => !whole || pairs.len() == all.len(),
     };
@@ -316,7 +332,7 @@ fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
 
 /// Narrows what is known of a secret by what a reply said about it.
 fn learned(mut world: World, op: &Op, facts: &Facts) -> World {
-    let Some((key, secret)) = world.find(op.account, &op.secret) else { return world };
+    let Some((mut key, secret)) = world.find(op.account, &op.secret) else { return world };
     let mut secret: Secret = (**secret).clone();
     let mut read: Option<(Text, Option<u64>)> = None;
     for (meaning, fact) in facts {
@@ -344,6 +360,15 @@ fn learned(mut world: World, op: &Op, facts: &Facts) -> World {
     }
     if let Some((id, value)) = read {
         learn_version(&mut secret, &id, facts, value);
+    }
+    if op.names_itself {
+        world.secrets.remove(&key);
+        if let Some(name) = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+            (Meaning::Secret, Fact::Text(name)) => Some(name.clone()),
+            _ => None,
+        }) {
+            key.1 = name;
+        }
     }
     world.secrets.insert(key, Arc::new(secret));
     world

@@ -18,6 +18,8 @@ pub struct Law {
     pub replays: bool,
     /// Limit on rotations.
     pub rate: Option<RateLaw>,
+    /// How values are to be read, where a call does not say.
+    pub value_type: Text,
     /// Days of a deletion window where the call does not say.
     pub window_days: i64,
     /// Roles that a secret in its deletion window refuses for certain.

@@ -18,6 +18,10 @@ pub struct Op {
     pub token: Option<Text>,
     /// Digest of the value to store.
     pub value: Option<u64>,
+    /// How the value is to be read.
+    pub value_type: Option<Text>,
+    /// The service makes the name itself.
+    pub names_itself: bool,
     /// Stages to set.
     pub stages: Option<Vec<Text>>,
     /// Stage to read or move.
@@ -62,6 +66,8 @@ impl Op {
             kind: 0,
             token: None,
             value: None,
+            value_type: None,
+            names_itself: false,
             stages: None,
             stage: None,
             version: None,

@@ -76,7 +76,7 @@ impl Case<'_> {
 
     fn create(&self) -> Vec<Outcome> {
         let op = self.op;
-        match self.world.find(op.account, &op.secret) {
+        match self.world.find(op.account, &op.secret).filter(|_| !op.names_itself) {
             Some((_, taken)) if matches!(taken.life, Life::Leaving(_)) => {
                 return vec![Outcome::refused("LIFE-1", Condition::InDeletion)];
             }
@@ -94,7 +94,13 @@ impl Case<'_> {
             arn: None,
             kind: op.kind,
             life: Life::Active,
-            versions: vec![Version { id, value, created: self.now, stages: vec![self.law.current.clone()] }],
+            versions: vec![Version {
+                id,
+                value,
+                created: self.now,
+                value_type: op.value_type.clone(),
+                stages: vec![self.law.current.clone()],
+            }],
             dropped: Vec::new(),
             policy,
             created: self.now,
@@ -104,6 +110,9 @@ impl Case<'_> {
             made: 1,
         };
         let mut facts = read::identity(self, &(op.account, op.secret.clone()), &secret);
+        if op.names_itself {
+            facts[0].1 = Expect::Open(None);
+        }
         facts.push((Meaning::Version, Expect::Version(secret.versions[0].id.clone())));
         facts.push((Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))));
         facts.extend(read::policy(self, &secret));
@@ -236,6 +245,7 @@ impl Case<'_> {
         facts.extend(op.token.clone().map(|token| (Meaning::Version, Expect::Version(Id::Known(token)))));
         if let Some(version) = op.token.as_ref().and_then(|token| secret.version(token)) {
             let same = op.value.map(Value::Known) == Some(version.value);
+            facts.push((Meaning::Stages, Expect::Open(Some(Fact::Stages(version.stages.clone())))));
             return vec![match same || version.value == Value::Unseen {
                 true => Outcome::done("PUT-1", Change::default(), facts),
                 false => Outcome::refused("PUT-1", Condition::VersionExists),
@@ -245,7 +255,13 @@ impl Case<'_> {
         let id = op.token.clone().map_or(Id::Made(next.made), Id::Known);
         let stages = op.stages.clone().unwrap_or_else(|| vec![law.current.clone()]);
         let value = op.value.map_or(Value::Unseen, Value::Known);
-        next.versions.push(Version { id: id.clone(), value, created: self.now, stages: Vec::new() });
+        next.versions.push(Version {
+            id: id.clone(),
+            value,
+            created: self.now,
+            value_type: op.value_type.clone(),
+            stages: Vec::new(),
+        });
         for stage in stages.iter().filter(|stage| **stage != law.current) {
             next.set_stage(stage, Some(&id));
         }
@@ -321,7 +337,7 @@ impl Case<'_> {
                 facts,
             )];
         }
-        let gone = self.now.plus(self.op.window.unwrap_or(self.law.window_days) * 86_400);
+        let gone = self.now.plus(self.op.window.unwrap_or(self.law.window_days).saturating_mul(86_400));
         let mut next = secret.clone();
         next.life = Life::Leaving(gone);
         facts.push((Meaning::DeleteAt, Expect::Within(gone)));

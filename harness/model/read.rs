@@ -74,7 +74,6 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
     facts.extend(settings(secret, |meaning| match meaning {
         Meaning::Tags => case.op.with_tags,
         Meaning::Config => kind.rotates,
-        Meaning::ValueType => false,
         _ => true,
     }));
     facts
@@ -117,6 +116,13 @@ fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outc
         (Meaning::Stages, Expect::Stages(version.stages.clone())),
         (Meaning::Value, Expect::Value(version.value)),
         (Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))),
+        (
+            Meaning::ValueType,
+            match &version.value_type {
+                Some(named) if kind.takes_values => Expect::Is(Fact::Text(named.clone())),
+                _ => Expect::Open(Some(Fact::Text(case.law.value_type.clone()))),
+            },
+        ),
         // The page does not say whether this is the secret's time or the version's.
         (Meaning::Created, Expect::Within(secret.created.join(version.created))),
     ];
@@ -125,7 +131,6 @@ fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outc
     }
     facts.extend(settings(secret, |meaning| match meaning {
         Meaning::Config => kind.rotates && case.op.with_config,
-        Meaning::ValueType => kind.takes_values,
         _ => false,
     }));
     Outcome::done("ROT-RYW-1", Change::default(), facts)

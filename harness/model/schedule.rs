@@ -47,7 +47,8 @@ fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {
 
 /// Adds a version and makes it current.
 pub(super) fn add_version(law: &Law, secret: &mut Secret, id: Id, value: Value, at: When) {
-    secret.versions.push(Version { id: id.clone(), value, created: at, stages: Vec::new() });
+    let version = Version { id: id.clone(), value, created: at, value_type: None, stages: Vec::new() };
+    secret.versions.push(version);
     secret.promote(&law.current, &law.previous, &id);
     retire(law, secret);
 }

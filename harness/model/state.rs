@@ -68,6 +68,8 @@ pub struct Version {
     pub value: Value,
     /// When it was made.
     pub created: When,
+    /// How its value is to be read, where that is known.
+    pub value_type: Option<Text>,
     /// Its stages, in the order they were set.
     pub stages: Vec<Text>,
 }

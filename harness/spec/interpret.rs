@@ -100,6 +100,9 @@ impl<'a> Reader<'a> {
             // A kind that cannot rotate has no use for the setting: whether it is looked at is open.
             certain &= self.op.role != Role::Create || self.rotates();
         }
+        if let (None, Meaning::ValueType, Some(default)) = (value, parameter.is, &parameter.default) {
+            self.op.value_type = Some(Text::from(default.as_str()));
+        }
         match value {
             None => {
                 if let Some(rule) = required_by {
@@ -203,7 +206,8 @@ impl<'a> Reader<'a> {
                     self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
                 }
             }
-            Meaning::Description | Meaning::Key | Meaning::ValueType | Meaning::Tags | Meaning::Config => {
+            Meaning::ValueType => self.op.value_type = shared(),
+            Meaning::Description | Meaning::Key | Meaning::Tags | Meaning::Config => {
                 self.op.settings.push((parameter.is, Fact::Text(setting(parameter.is, text))));
             }
             _ => {}
@@ -287,6 +291,7 @@ impl<'a> Reader<'a> {
     }
 
     fn creation(&mut self, kind: &Kind) {
+        self.op.names_itself = kind.literal_name.is_some();
         if let Some((name, Some(text))) = self.by_meaning(Meaning::Secret) {
             if let Some(pattern) = &kind.name_pattern {
                 if !self.vendor.matches(pattern, text) {

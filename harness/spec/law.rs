@@ -22,6 +22,12 @@ pub(super) fn law(spec: &Spec) -> Law {
         stages_at_most: spec.stages.at_most,
         replays: spec.idempotency.family == IdempotencyFamily::VersionId,
         rate: rate.map(|limit| RateLaw { calls: limit.calls as usize, per: limit.per.0 }),
+        value_type: spec
+            .operation_for(Role::Create)
+            .and_then(|(_, operation)| operation.parameter(Meaning::ValueType))
+            .and_then(|(_, parameter)| parameter.default.as_deref())
+            .unwrap_or("text")
+            .into(),
         window_days: spec.deletion.default_days,
         leaving_refuses: spec.deletion.refuses.clone(),
         leaving_allows: spec.deletion.allows.clone(),
