@@ -3,7 +3,7 @@
 use super::event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violation};
 use super::link::{Direct, Endpoint};
 use crate::check::{Check, Drive, Expectation, Halt, Link, Note, Ruling, Settings, checks, judge};
-use crate::client::{Caller, Now};
+use crate::client::Now;
 use crate::codec::{Body, Call, ReplySchemas};
 use crate::history::{Exchange, History};
 use crate::model::{Condition, Meaning, RULES, Role};
@@ -97,15 +97,8 @@ pub fn preflight(vendor: &Arc<Vendor>, endpoint: &Endpoint, now: &Now, seed: u64
     let fail = |why: String| Err(PlanError::Endpoint { endpoint: name.clone(), why });
     let Some((operation, described)) = vendor.spec.operation_for(Role::Describe) else { return Ok(()) };
     let limit = endpoint.timeout.min(Duration::from_secs(2));
-    let mut caller = Caller::new(
-        vendor.clone(),
-        endpoint.transport.clone(),
-        endpoint.credentials.clone(),
-        &endpoint.host,
-        limit,
-        now.clone(),
-        seed,
-    );
+    let mut caller = endpoint.caller(vendor, now, seed);
+    caller.limit(limit);
     for account in 0..endpoint.credentials.len() {
         let mut call = Call::new(operation);
         call.account = account;
@@ -175,24 +168,13 @@ pub fn run(
     let name = endpoint.transport.name();
     let chosen: Vec<Check> = checks().into_iter().filter(|check| plan.rules.contains(&check.rule)).collect();
     tell(Event::Begins { vendor: &vendor.spec.vendor, endpoint: &name, checks: chosen.len() });
-    let caller = Caller::new(
-        vendor.clone(),
-        endpoint.transport.clone(),
-        endpoint.credentials.clone(),
-        &endpoint.host,
-        endpoint.timeout,
-        now.clone(),
-        plan.seed,
-    );
+    let caller = endpoint.caller(vendor, &now, plan.seed);
     let mut link = Direct::new(caller, endpoint.clone(), began + plan.deadline);
     let mut run = Run {
         vendor,
         endpoint: name.clone(),
         gathered: BTreeMap::new(),
-        settings: Settings::new(
-            format!("rotaprobe-{:x}-{:x}-", plan.seed, now().rem_euclid(1 << 24)),
-            plan.seed,
-        ),
+        settings: Settings::new(format!("rotaprobe-{:08x}-", endpoint.fresh(plan.seed) as u32), plan.seed),
         schemas: ReplySchemas::new(vendor),
         leftovers: Vec::new(),
     };

@@ -3,10 +3,11 @@
 use super::reference::Reference;
 use crate::check::Link;
 use crate::client::clock::Clock;
-use crate::client::{Caller, transport::Transport};
+use crate::client::{Caller, Now, transport::Transport};
 use crate::codec::Call;
 use crate::history::{Exchange, Lost, Tamper};
 use crate::sign::Credentials;
+use crate::spec::Vendor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,11 +27,26 @@ pub struct Endpoint {
     pub clock: Option<Arc<dyn Clock>>,
     /// Time for one call.
     pub timeout: Duration,
-    /// Whether schedules act only while real time passes.
+    /// Whether schedules may act only a while after the clock was advanced.
     pub waits: bool,
+    /// Whether the endpoint lives in this process, on a clock that is ours too.
+    pub in_process: bool,
 }
 
 impl Endpoint {
+    /// A caller at this endpoint. Nonces and names must never come twice at an endpoint that lives on
+    /// between runs, so only in this process do they follow from the seed.
+    pub(super) fn caller(&self, vendor: &Arc<Vendor>, now: &Now, seed: u64) -> Caller {
+        let credentials = self.credentials.clone();
+        let (transport, nonces) = (self.transport.clone(), self.fresh(seed));
+        Caller::new(vendor.clone(), transport, credentials, &self.host, self.timeout, now.clone(), nonces)
+    }
+
+    /// A number for what must differ from run to run.
+    pub(super) fn fresh(&self, seed: u64) -> u64 {
+        if self.in_process { seed } else { fastrand::u64(..) }
+    }
+
     /// The embedded reference, with its own clock and accounts.
     pub fn in_process(reference: Arc<Reference>) -> Self {
         Self {
@@ -40,6 +56,7 @@ impl Endpoint {
             host: "127.0.0.1".into(),
             timeout: Duration::from_secs(5),
             waits: false,
+            in_process: true,
         }
     }
 }
@@ -98,7 +115,7 @@ impl Link for Direct {
         let clock = self.endpoint.clock.as_ref().ok_or("there is no clock to advance")?;
         let whole = u64::try_from(seconds).map_err(|_| "a clock cannot go back".to_owned())?;
         clock.advance(whole).map_err(|error| error.to_string())?;
-        self.caller.moved(if self.endpoint.waits { seconds } else { 0 });
+        self.caller.moved(if self.endpoint.in_process { 0 } else { seconds });
         Ok(())
     }
 

@@ -84,7 +84,8 @@ fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str) -> Result<Endpoint,
         credentials,
         clock,
         timeout: Duration::from_millis(args.timeout),
-        waits: true,
+        waits: args.clock_cmd.is_some(),
+        in_process: false,
     })
 }
 

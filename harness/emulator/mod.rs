@@ -56,6 +56,8 @@ pub struct Emulator {
     pub(crate) rng: fastrand::Rng,
     seed: u64,
     pub(crate) faults: Vec<&'static Fault>,
+    /// Secrets that are deleted: faults may bring them back.
+    pub(crate) graves: BTreeMap<crate::model::Key, Arc<crate::model::Secret>>,
     /// Scratch of faults that remember something between calls.
     pub(crate) memory: BTreeMap<String, String>,
 }
@@ -74,6 +76,7 @@ impl Emulator {
             rng: fastrand::Rng::with_seed(seed),
             seed,
             faults: Vec::new(),
+            graves: BTreeMap::new(),
             memory: BTreeMap::new(),
         }
     }
@@ -128,6 +131,7 @@ impl Emulator {
         self.values.clear();
         self.making.clear();
         self.nonces.clear();
+        self.graves.clear();
         self.memory.clear();
         self.rng = fastrand::Rng::with_seed(self.seed);
     }
@@ -262,6 +266,7 @@ impl Emulator {
                 twist(self, turn);
             }
         }
+        fault::finish(self, turn);
         turn.response = match &turn.refusal {
             Some(refusal) => codec::encode_refusal(&self.vendor, turn.format, refusal, &turn.request_id),
             None => {

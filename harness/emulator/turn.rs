@@ -96,8 +96,14 @@ impl Emulator {
             return;
         }
         if let Some(complaint) = turn.complaints.first().cloned() {
-            return self.refuse(turn, complaint.condition, &complaint.parameter);
+            self.refuse(turn, complaint.condition, &complaint.parameter);
+        } else {
+            self.decide(turn);
         }
+        self.seam(turn, |seam| if let Seam::Keep(twist) = seam { Some(*twist) } else { None });
+    }
+
+    fn decide(&mut self, turn: &mut Turn<'_>) {
         let Some(op) = turn.op.clone() else { return };
         let mut possible = outcomes(&self.vendor.law, &self.world, &op, When::at(turn.now));
         if possible.is_empty() {
@@ -105,8 +111,8 @@ impl Emulator {
         }
         turn.outcome = Some(possible.swap_remove(0));
         self.seam(turn, |seam| if let Seam::Decide(twist) = seam { Some(*twist) } else { None });
+        let op = turn.op.clone().unwrap_or(op);
         self.carry_out(turn, &op);
-        self.seam(turn, |seam| if let Seam::Keep(twist) = seam { Some(*twist) } else { None });
     }
 
     fn seam(&mut self, turn: &mut Turn<'_>, pick: impl Fn(&Seam) -> Option<fn(&mut Self, &mut Turn<'_>)>) {

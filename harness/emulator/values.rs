@@ -56,6 +56,11 @@ impl Making {
         Self { reads: sample.reads.clone(), accounts, alternates: sample.alternates, turn: 0, given }
     }
 
+    /// Stays with the first account from now on: a fault does that.
+    pub(crate) fn stay(&mut self) {
+        self.alternates = false;
+    }
+
     /// The first version, where it reads back otherwise than it was given.
     pub(super) fn first_value(&self, rng: &mut fastrand::Rng, now: i64) -> Option<String> {
         let template = self.reads.as_ref()?;

@@ -3,6 +3,15 @@
 //! A fault is a name, a line of prose and a twist at one seam of a turn. Most come from defects that
 //! people really hit. Each is caught by a rule; `tests/it/fault_matrix.rs` fails when one is not.
 
+mod auth;
+mod errors;
+mod idempotency;
+mod interval;
+mod neighbours;
+mod policy;
+mod tools;
+mod versions;
+
 use super::{Emulator, Turn};
 use crate::sign::{Refusal, Scheme};
 use crate::spec::Vendor;
@@ -99,10 +108,53 @@ impl Checks {
 
 /// Every fault, in the order of the catalogue.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
-    [].into_iter()
+    [
+        versions::FAULTS,
+        idempotency::FAULTS,
+        interval::FAULTS,
+        policy::FAULTS,
+        errors::FAULTS,
+        auth::FAULTS,
+        neighbours::FAULTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The fault with this name.
 pub fn find(name: &str) -> Option<&'static Fault> {
     all().find(|fault| fault.name == name)
+}
+
+/// What some faults do at the end of a turn, when they have begun something in it.
+pub(super) fn finish(emulator: &mut Emulator, turn: &mut Turn<'_>) {
+    if !emulator.memory.is_empty() {
+        errors::name_other(emulator, turn);
+        auth::refuse_late(emulator, turn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_prose_is_a_line() {
+        let all: Vec<&Fault> = all().collect();
+        for (at, fault) in all.iter().enumerate() {
+            assert!(
+                all[at + 1..].iter().all(|other| other.name != fault.name),
+                "{} stands twice",
+                fault.name
+            );
+            assert!(fault.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", fault.name);
+            assert!(
+                fault.does.len() < 100 && !fault.does.ends_with('.') && !fault.does.contains('\n'),
+                "{}",
+                fault.name
+            );
+            assert!(!fault.rules.is_empty(), "{} names no rule", fault.name);
+            assert!(fault.rules.iter().all(|id| crate::model::rule(id).is_some()), "{}", fault.name);
+        }
+    }
 }

@@ -1,0 +1,147 @@
+//! What faults share: finding parameters by meaning, and reaching into what is stored.
+
+use crate::emulator::{Emulator, Turn};
+use crate::model::{
+    Answer, Change, Condition, Fact, Id, Key, Law, Meaning, Outcome, Role, Secret, Text, Value, Version,
+    When, outcomes,
+};
+use std::sync::Arc;
+
+/// The name of the parameter with a meaning.
+pub(super) fn name_of(emulator: &Emulator, turn: &Turn<'_>, is: Meaning) -> Option<String> {
+    let operation = emulator.vendor.spec.operations.get(&turn.operation)?;
+    operation.parameter(is).map(|(name, _)| name.to_owned())
+}
+
+/// The value of the parameter with a meaning.
+pub(super) fn given(emulator: &Emulator, turn: &Turn<'_>, is: Meaning) -> Option<String> {
+    name_of(emulator, turn, is).and_then(|name| turn.param(&name).map(str::to_owned))
+}
+
+/// Rewrites the parameter with a meaning, if it is given.
+pub(super) fn rewrite(
+    emulator: &Emulator,
+    turn: &mut Turn<'_>,
+    is: Meaning,
+    change: impl Fn(&str) -> Option<String>,
+) {
+    let Some(name) = name_of(emulator, turn, is) else { return };
+    for (given, value) in &mut turn.params {
+        if *given == name {
+            if let Some(other) = change(value) {
+                *value = other;
+            }
+        }
+    }
+}
+
+/// The secret that the turn is about, as it is stored now.
+pub(super) fn subject(emulator: &Emulator, turn: &Turn<'_>) -> Option<(Key, Arc<Secret>)> {
+    let op = turn.op.as_ref()?;
+    emulator.world.find(op.account, &op.secret).map(|(key, secret)| (key, secret.clone()))
+}
+
+/// Changes the secret that the turn is about, as it is stored now.
+pub(super) fn edit(emulator: &mut Emulator, turn: &Turn<'_>, change: impl FnOnce(&mut Secret, &Law)) {
+    if let Some((key, secret)) = subject(emulator, turn) {
+        let mut secret = (*secret).clone();
+        change(&mut secret, &emulator.vendor.clone().law);
+        emulator.overwrite(&key, secret);
+    }
+}
+
+/// True after a rotation that made a version.
+pub(super) fn rotated(turn: &Turn<'_>) -> bool {
+    turn.succeeds()
+        && turn
+            .outcome
+            .as_ref()
+            .is_some_and(|outcome| outcome.rule == "ROT-NEW-1" || outcome.rule == "ROT-IDEMP-4")
+}
+
+/// True after a rotation that was a replay.
+pub(super) fn replayed(turn: &Turn<'_>) -> bool {
+    turn.outcome
+        .as_ref()
+        .is_some_and(|outcome| outcome.rule == "ROT-IDEMP-1" || outcome.rule == "ROT-IDEMP-5")
+}
+
+/// True if the call succeeds and is of a role.
+pub(super) fn did(turn: &Turn<'_>, role: Role) -> bool {
+    turn.succeeds() && turn.role() == Some(role)
+}
+
+/// True if a call of a role is being refused for a reason.
+pub(super) fn refuses(turn: &Turn<'_>, role: Role, condition: Condition) -> bool {
+    turn.role() == Some(role)
+        && turn.outcome.as_ref().is_some_and(|outcome| outcome.answer == Answer::Refused(condition))
+}
+
+/// Decides the call anew under a law that was tampered with.
+pub(super) fn decide_anew(emulator: &mut Emulator, turn: &mut Turn<'_>, change: impl FnOnce(&mut Law)) {
+    let Some(op) = turn.op.clone() else { return };
+    let mut law = emulator.vendor.law.clone();
+    change(&mut law);
+    turn.outcome = outcomes(&law, &emulator.world, &op, When::at(turn.now)).into_iter().next();
+}
+
+/// Decides that the call succeeds and says no more than the secret's name.
+pub(super) fn succeed(turn: &mut Turn<'_>, rule: &'static str, change: Change) {
+    use crate::model::Expect;
+    let name = turn.op.as_ref().map_or_else(|| Text::from(""), |op| op.secret.clone());
+    let facts = vec![(Meaning::Secret, Expect::Is(Fact::Text(name)))];
+    turn.outcome = Some(Outcome::done(rule, change, facts));
+}
+
+/// Makes a version with this id current, as a rotation does, whatever anybody says.
+pub(super) fn rotate_anyway(emulator: &mut Emulator, turn: &Turn<'_>, id: Option<Text>) {
+    let Some((key, secret)) = subject(emulator, turn) else { return };
+    let mut secret = (*secret).clone();
+    let id = Id::Known(id.unwrap_or_else(|| format!("{:016x}", emulator.rng.u64(..)).into()));
+    let value = emulator.next_value(&key, turn.now);
+    let value = Value::Known(emulator.keep(&value));
+    let created = When::at(turn.now);
+    secret.versions.push(Version { id: id.clone(), value, created, value_type: None, stages: Vec::new() });
+    let law = emulator.vendor.clone();
+    secret.promote(&law.law.current, &law.law.previous, &id);
+    secret.last = Some(created);
+    emulator.overwrite(&key, secret);
+}
+
+/// The value that has a stage, in clear.
+pub(super) fn value_at(emulator: &Emulator, turn: &Turn<'_>, stage: &str) -> Option<String> {
+    let (_, secret) = subject(emulator, turn)?;
+    match secret.staged(stage)?.value {
+        Value::Known(digest) => emulator.values.get(&digest).map(|value| value.to_string()),
+        _ => None,
+    }
+}
+
+/// Adds a field to a JSON reply.
+pub(super) fn add_field(turn: &mut Turn<'_>, name: &str, value: &str) {
+    let parsed = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&turn.response.body);
+    if let Ok(mut object) = parsed {
+        object.insert(name.to_owned(), value.into());
+        turn.response.body = serde_json::Value::Object(object).to_string().into_bytes();
+    }
+}
+
+/// Changes a fact that is stated.
+pub(super) fn restate(turn: &mut Turn<'_>, is: Meaning, fact: Option<Fact>) {
+    turn.facts.retain(|(meaning, _)| *meaning != is);
+    turn.facts.extend(fact.map(|fact| (is, fact)));
+}
+
+/// A fact that is stated.
+pub(super) fn stated<'t>(turn: &'t Turn<'_>, is: Meaning) -> Option<&'t Fact> {
+    turn.facts.iter().find(|(meaning, _)| *meaning == is).map(|(_, fact)| fact)
+}
+
+/// Counts how often something happened to the secret of the turn, this time included.
+pub(super) fn count(emulator: &mut Emulator, turn: &Turn<'_>, what: &str) -> u32 {
+    let name = turn.op.as_ref().map_or("", |op| &op.secret);
+    let slot = emulator.memory.entry(format!("{what}:{name}")).or_default();
+    let times = slot.parse::<u32>().unwrap_or(0) + 1;
+    *slot = times.to_string();
+    times
+}
