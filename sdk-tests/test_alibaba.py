@@ -183,9 +183,13 @@ def test_the_biggest_value_comes_back_as_it_went(sdk, name, piece):
     assert len(data.encode()) == BIGGEST
     sdk.call("CreateSecret", SecretName=name, VersionId="v1", SecretData=data)
     assert value(sdk, name)["SecretData"] == data
-    refused = refusal(sdk.call, "PutSecretValue", SecretName=name, VersionId="v2", SecretData=data + "x")
+    sdk.call("PutSecretValue", SecretName=name, VersionId="v2", SecretData=data[::-1])
+    assert value(sdk, name)["SecretData"] == data[::-1]
+    # The limit is documented where a secret is created, and only there.
+    other = f"{name}-more"
+    refused = refusal(sdk.call, "CreateSecret", SecretName=other, VersionId="v1", SecretData=data + "x")
     assert 400 <= refused.status < 500
-    assert list(versions(sdk, name)) == ["v1"]
+    assert refusal(sdk.call, "DescribeSecret", SecretName=other).status == 404
 
 
 def test_random_passwords(sdk):
