@@ -80,6 +80,12 @@ impl Source {
         for (from, to) in test_items(&code) {
             tests[line_of(&code, from) - 1..line_of(&code, to)].fill(true);
         }
+        // An example in a doc comment is run as a test.
+        let mut fenced = false;
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("//")) {
+            fenced ^= line.contains("```");
+            tests[at] |= fenced;
+        }
         Source { path: path.to_owned(), text: text.to_owned(), code, tests }
     }
 
@@ -536,6 +542,7 @@ fn the_vendor_rule_sees_names_outside_tests() {
     );
     finds("harness/sign/mod.rs", "#[cfg(test)]\nmod tests;\n\nfn f() { \"aws\" }\n", &[4]);
     finds("harness/sign/mod.rs", "#[cfg(test)]\nfn f(x: [u8; 2]) {\n\"aws\"\n}\n\"aws\"\n", &[5]);
+    finds("harness/sign/mod.rs", "//! aws\n//! ```\n//! aws\n//! ```\n//! aws\n", &[1, 5]);
     finds("harness/sign/v1_tests.rs", "\"aws\"\n", &[]);
     finds("tests/it/sdk.rs", "\"aws\"\n", &[]);
 }
