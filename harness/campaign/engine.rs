@@ -1,5 +1,6 @@
 //! Runs checks at an endpoint and gathers what judges say, rule by rule.
 
+use super::curl;
 use super::event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violation};
 use super::link::{Direct, Endpoint};
 use crate::check::{Check, Drive, Expectation, Halt, Link, Note, Ruling, Settings, checks, judge};
@@ -7,7 +8,6 @@ use crate::client::Now;
 use crate::codec::{Body, Call, ReplySchemas};
 use crate::history::{Exchange, History};
 use crate::model::{Condition, Meaning, RULES, Role};
-use crate::report::curl;
 use crate::spec::{Level, Vendor};
 use globset::GlobBuilder;
 use std::collections::{BTreeMap, BTreeSet};

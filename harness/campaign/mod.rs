@@ -1,5 +1,6 @@
 //! A run: which checks, at which endpoint, with which budget; and the story it tells.
 
+mod curl;
 mod engine;
 mod event;
 mod link;

@@ -1,7 +1,6 @@
 //! What people and machines read of a run: bytes made from events and results, and of nothing else.
 
 pub mod console;
-pub mod curl;
 pub mod json;
 #[cfg(feature = "cli")]
 pub mod junit;

@@ -3,4 +3,8 @@
 //! `cfg(test)` is always set here; it tells clippy that helpers are tests too and may unwrap.
 
 #[cfg(test)]
+mod sdk;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
 mod transport;

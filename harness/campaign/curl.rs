@@ -9,7 +9,7 @@ use crate::wire::percent;
 const VALUE: &str = "<value>";
 
 /// A call in a line: its place, what it asked for, and what came.
-pub fn line(vendor: &Vendor, at: usize, exchange: &Exchange) -> String {
+pub(super) fn line(vendor: &Vendor, at: usize, exchange: &Exchange) -> String {
     let secret = secret_parameter(vendor, exchange);
     let params: Vec<String> = exchange
         .call
@@ -60,7 +60,7 @@ fn spoiled(tamper: &Tamper) -> String {
 }
 
 /// A call as a `curl` command, to be signed anew by whoever runs it.
-pub fn command(vendor: &Vendor, endpoint: &str, exchange: &Exchange) -> String {
+pub(super) fn command(vendor: &Vendor, endpoint: &str, exchange: &Exchange) -> String {
     let secret = secret_parameter(vendor, exchange);
     let request = &exchange.request;
     let base = if endpoint.starts_with("http") { endpoint.trim_end_matches('/') } else { "http://ENDPOINT" };
