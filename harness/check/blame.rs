@@ -13,12 +13,27 @@ pub(super) struct Deed {
     pub(super) refused: Option<Condition>,
     /// Its place in the history.
     pub(super) at: usize,
+    /// The difference stands in its own reply, not in a later read.
+    pub(super) own: bool,
     /// The secret was read since.
     pub(super) read_since: bool,
     /// The clock was advanced since.
     pub(super) advanced_since: bool,
     /// Automatic rotation was on before.
     pub(super) was_on: bool,
+}
+
+impl Deed {
+    /// What was just done.
+    pub(super) const fn new(
+        rule: &'static str,
+        role: Role,
+        refused: Option<Condition>,
+        at: usize,
+        was_on: bool,
+    ) -> Self {
+        Self { rule, role, refused, at, own: false, read_since: false, advanced_since: false, was_on }
+    }
 }
 
 /// One difference: what is expected and what was observed of a meaning.
@@ -61,6 +76,7 @@ pub(super) fn blame(
             Role::Restore => "LIFE-3",
             _ => "CONF-1",
         },
+        Meaning::Version | Meaning::Versions | Meaning::Stages if deed.own => deed.rule,
         Meaning::Version if deed.advanced_since => rotated(deed, secret),
         Meaning::Version
             if deed.role == Role::Rotate && deed.rule != "ROT-IDEMP-5" && deed.rule != "ROT-IDEMP-1" =>

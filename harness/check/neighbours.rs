@@ -16,7 +16,8 @@ pub(super) const CHECKS: &[Check] = &[
         "LIFE-4",
         "deletes with windows at and outside the bounds, by force, and creates the name anew",
         windows,
-    ),
+    )
+    .covers(&["LIFE-1", "ROT-PAGE-1"]),
     check("LIFE-5", "asks for names that differ by a prefix, by case, by a blank or by normalisation", names)
         .covers(&["ROT-POL-5", "ROT-ERR-3", "ROT-NEW-1", "ROT-RYW-1"]),
     check("PUT-1", "writes a version again with the same and with another value", put_again),
@@ -27,7 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
         stages,
     ),
     check("STAGE-2", "removes the built-in stages without a version to move them to", built_in),
-    check("STAGE-3", "sets stages up to the documented number, and one more", many_stages),
+    check("STAGE-3", "sets stages up to the documented number, and one more", many_stages)
+        .covers(&["STAGE-1"]),
     check("LIST-1", "lists with page sizes at and outside the bounds, page by page", lists)
         .judged(lists_cover),
     check("READ-1", "reads by version and stage that exist, do not exist, and do not match", reads),
@@ -380,6 +382,7 @@ fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     let mut created = Vec::new();
     let mut listed: Vec<String> = Vec::new();
     let mut pages = Vec::new();
+    let mut totals: Vec<usize> = Vec::new();
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
@@ -425,10 +428,23 @@ fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         if get(Meaning::Page).is_some() {
             listed.extend(names);
             pages.push(at);
+            totals.extend(total);
         }
     }
     if pages.len() < 2 {
         return;
+    }
+    totals.dedup();
+    // Others may create and delete meanwhile; then the total changes, and says nothing.
+    if let [total] = totals.as_slice() {
+        let fits = listed.len() == *total;
+        ruling.expect(
+            "LIST-1",
+            fits,
+            &pages,
+            || format!("{total} entries in all pages"),
+            || format!("{}", listed.len()),
+        );
     }
     for name in created {
         let times = listed.iter().filter(|other| **other == name).count();

@@ -123,15 +123,7 @@ impl Walk<'_> {
         self.schedule_deed(&key, exchange, at, was_on);
         if broke_down(exchange) {
             // A failure of the endpoint is judged elsewhere; like every error it must change nothing.
-            let deed = Deed {
-                rule: "ROT-ERR-1",
-                role: op.role,
-                refused: Some(Condition::Internal),
-                at,
-                read_since: false,
-                advanced_since: false,
-                was_on,
-            };
+            let deed = Deed::new("ROT-ERR-1", op.role, Some(Condition::Internal), at, was_on);
             if op.role.writes() {
                 self.deeds.insert(key, deed);
             }
@@ -155,7 +147,7 @@ impl Walk<'_> {
         match observed {
             Ok(()) => self.fits(at, exchange, op, &key, &canonical, matched.as_ref(), open),
             Err(gap) if gap.facts.is_empty() => {
-                let rule = canonical.rule;
+                let rule = self.rule_of(exchange, op, &key, &canonical);
                 let complaint = reading.complaints.iter().find(|complaint| complaint.certain);
                 self.ruling.expect(
                     rule,
@@ -191,6 +183,25 @@ impl Walk<'_> {
         self.remember(at, op, key, seen, matched, was_on);
     }
 
+    /// The rule that a wrong success or refusal breaks.
+    fn rule_of(&self, exchange: &Exchange, op: &Op, key: &Key, canonical: &Outcome) -> &'static str {
+        let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
+        let code = exchange.reply().and_then(|reply| reply.code());
+        let deleted =
+            self.deeds.get(key).is_some_and(|deed| deed.role == Role::Delete && deed.refused.is_none());
+        match canonical.answer {
+            _ if matches!(exchange.tamper, Some(Tamper::Skew(_))) => "AUTH-4",
+            Answer::Done(_)
+                if op.role == Role::Rotate
+                    && code.is_some_and(|code| throttled.iter().any(|it| it == code)) =>
+            {
+                "ROT-THR-1"
+            }
+            Answer::Refused(Condition::UnknownSecret) if deleted => "LIFE-4",
+            _ => canonical.rule,
+        }
+    }
+
     /// The reply is one that documents allow.
     fn fits(
         &mut self,
@@ -220,6 +231,8 @@ impl Walk<'_> {
         if !op.role.writes() {
             if let Some(deed) = self.deeds.get_mut(key) {
                 deed.read_since = true;
+                // What is described now is what time has made of it.
+                deed.advanced_since &= op.role != Role::Describe;
             }
         }
     }
@@ -241,21 +254,13 @@ impl Walk<'_> {
             (Seen::Refused, Answer::Refused(condition)) => Some(*condition),
             _ => None,
         };
-        let deed = Deed {
-            rule: outcome.rule,
-            role: op.role,
-            refused,
-            at,
-            read_since: false,
-            advanced_since: false,
-            was_on,
-        };
+        let deed = Deed::new(outcome.rule, op.role, refused, at, was_on);
         self.deeds.insert(key, deed);
     }
 
     fn deed_for(&self, key: &Key, op: &Op, rule: &'static str, at: usize, was_on: bool) -> Deed {
-        let own =
-            Deed { rule, role: op.role, refused: None, at, read_since: false, advanced_since: false, was_on };
+        let own = Deed::new(rule, op.role, None, at, was_on);
+        let own = Deed { own: true, ..own };
         if op.role.writes() { own } else { self.deeds.get(key).cloned().unwrap_or(own) }
     }
 
@@ -268,15 +273,8 @@ impl Walk<'_> {
                 .is_some_and(|secret| secret.next.is_some_and(|due| due.lo <= exchange.when.hi))
         });
         if due && was_on {
-            let deed = Deed {
-                rule: "ROT-SCHED-1",
-                role: Role::Rotate,
-                refused: None,
-                at,
-                read_since: false,
-                advanced_since: true,
-                was_on,
-            };
+            let deed =
+                Deed { advanced_since: true, ..Deed::new("ROT-SCHED-1", Role::Rotate, None, at, was_on) };
             self.deeds.insert(key.clone(), deed);
         }
     }
@@ -317,15 +315,7 @@ impl Walk<'_> {
             .key(reading.op.account, &reading.op.secret)
             .unwrap_or((reading.op.account, reading.op.secret.clone()));
         if refused && reading.op.role.writes() {
-            let deed = Deed {
-                rule,
-                role: reading.op.role,
-                refused: Some(condition),
-                at,
-                read_since: false,
-                advanced_since: false,
-                was_on: false,
-            };
+            let deed = Deed::new(rule, reading.op.role, Some(condition), at, false);
             self.deeds.insert(key, deed);
         } else if !refused {
             self.belief.forget(key.0, &key.1);
@@ -367,15 +357,7 @@ impl Walk<'_> {
                 .belief
                 .key(reading.op.account, &reading.op.secret)
                 .unwrap_or((reading.op.account, reading.op.secret.clone()));
-            let deed = Deed {
-                rule: "WIRE-REQ-4",
-                role: reading.op.role,
-                refused: None,
-                at,
-                read_since: false,
-                advanced_since: false,
-                was_on: false,
-            };
+            let deed = Deed::new("WIRE-REQ-4", reading.op.role, None, at, false);
             self.deeds.insert(key, deed);
         }
         self.belief = best;

@@ -136,14 +136,8 @@ fn canonical_request(request: &Request, signed: &[String]) -> Vec<u8> {
 }
 
 fn canonical_query(query: &str) -> String {
-    let mut pairs: Vec<(String, String)> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (percent::decode(name), percent::decode(value))
-        })
-        .collect();
+    // A blank travels as `%20` or, from one official SDK, as `+`; it is signed as `%20`.
+    let mut pairs = percent::pairs(query);
     pairs.sort();
     let mut out = String::with_capacity(query.len() + 8);
     for (name, value) in &pairs {

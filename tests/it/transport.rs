@@ -8,7 +8,8 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rotaprobe::client::control::{Clock, ClockError, ControlPort};
+use rotaprobe::client::clock::{Clock, ClockError};
+use rotaprobe::client::control::ControlPort;
 use rotaprobe::client::http::{HttpTransport, Limits};
 use rotaprobe::client::transport::{Lost, Transport};
 use rotaprobe::emulator::control::{Controlled, handle};
