@@ -176,7 +176,16 @@ impl Emulator {
     fn carry_out(&mut self, turn: &mut Turn<'_>, op: &Op) {
         let Some(Outcome { answer, mut change, .. }) = turn.outcome.clone() else { return };
         let stated = match answer {
-            Answer::Refused(condition) => return self.refuse(turn, condition, ""),
+            Answer::Refused(condition) => {
+                let target = self
+                    .vendor
+                    .spec
+                    .operations
+                    .get(&turn.operation)
+                    .and_then(|it| it.parameter(Meaning::MoveTo));
+                let name = target.map_or_else(String::new, |(name, _)| name.to_owned());
+                return self.refuse(turn, condition, &name);
+            }
             Answer::Done(stated) => stated,
         };
         self.keep_given_value(turn, op);

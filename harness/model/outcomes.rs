@@ -30,7 +30,15 @@ pub fn outcomes(law: &Law, world: &World, op: &Op, now: When) -> Vec<Outcome> {
         _ => match world.find(op.account, &op.secret) {
             None => vec![Outcome::refused("ROT-ERR-3", Condition::UnknownSecret)],
             Some((key, _)) if key.0 != op.account => vec![Outcome::refused("ROT-OWN-1", Condition::Foreign)],
-            Some((key, secret)) => case.in_life(&key, secret),
+            Some((key, secret)) => {
+                let mut possible = case.in_life(&key, secret);
+                if *key.1 != *op.secret {
+                    // Older pages speak of names alone, so a full identifier may reach nothing.
+                    possible.push(Outcome::refused("LIFE-5", Condition::UnknownSecret));
+                    possible.push(Outcome::refused("LIFE-5", Condition::Invalid));
+                }
+                possible
+            }
         },
     }
 }

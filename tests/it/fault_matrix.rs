@@ -38,6 +38,22 @@ fn the_fault_free_reference_violates_nothing_whatever_the_seed() {
 }
 
 #[test]
+fn no_liberty_is_accused() {
+    let mut accused = Vec::new();
+    for name in spec::embedded_names() {
+        let vendor = Arc::new(spec::embedded(&name).unwrap());
+        for liberty in fault::liberties() {
+            let outcome = check(&vendor, vec![liberty], 7);
+            for result in outcome.results.iter().filter(|it| it.verdict == Verdict::Violated) {
+                let first = &result.violations[0];
+                accused.push(format!("{} of {}: {first:#?}", result.rule, liberty.name));
+            }
+        }
+    }
+    assert!(accused.is_empty(), "accused although legal:\n{}", accused.join("\n"));
+}
+
+#[test]
 fn every_fault_is_caught_by_a_rule_it_names_and_every_rule_has_a_fault() {
     for name in spec::embedded_names() {
         let vendor = Arc::new(spec::embedded(&name).unwrap());

@@ -1,0 +1,328 @@
+//! Liberties: what documents leave open, taken the other way. None of them is wrong, and no rule may be
+//! tripped by one; `tests/it/fault_matrix.rs` fails when one is.
+
+use super::tools::{add_field, did, refuses, replayed, restate, stated};
+use super::{Fault, Seam};
+use crate::model::{Answer, Condition, Fact, Meaning, Role, When};
+use crate::spec::interval::Ruling;
+
+const fn liberty(name: &'static str, does: &'static str, seam: Seam) -> Fault {
+    Fault { name, does, rules: &[], seam }
+}
+
+pub(super) const LIBERTIES: &[Fault] = &[
+    liberty(
+        "disputed-intervals-refused",
+        "intervals on which documents contradict each other are refused",
+        Seam::Paper(|vendor| vendor.spec.interval.disputed.clear()),
+    ),
+    liberty(
+        "odd-spellings-refused",
+        "leading zeros, upper-case and mixed units are refused",
+        Seam::Paper(|vendor| vendor.spec.interval.open.clear()),
+    ),
+    liberty(
+        "open-constraints-enforced",
+        "constraints that documents leave open are enforced",
+        Seam::Paper(|vendor| {
+            vendor
+                .spec
+                .operations
+                .values_mut()
+                .flat_map(|it| it.parameters.values_mut())
+                .for_each(|parameter| parameter.open.clear());
+        }),
+    ),
+    liberty(
+        "second-codes",
+        "refusals have the second of the codes that fit",
+        Seam::Paper(|vendor| {
+            for answers in vendor.spec.conditions.values_mut().filter(|answers| answers.codes.len() > 1) {
+                answers.codes.swap(0, 1);
+            }
+        }),
+    ),
+    liberty(
+        "last-codes",
+        "refusals have the last of the codes that fit",
+        Seam::Paper(|vendor| {
+            vendor.spec.conditions.values_mut().for_each(|answers| answers.codes.reverse());
+        }),
+    ),
+    liberty(
+        "second-statuses",
+        "codes with several documented statuses have the second",
+        Seam::Paper(|vendor| {
+            vendor
+                .spec
+                .errors
+                .values_mut()
+                .filter(|error| error.status.len() > 1)
+                .for_each(|error| error.status.swap(0, 1));
+        }),
+    ),
+    liberty(
+        "own-codes",
+        "where no document settles the code, a code of its own",
+        Seam::Phrase(|emulator, turn| {
+            let settled = turn
+                .condition
+                .is_some_and(|condition| emulator.vendor.spec.answers(condition, &turn.operation).1);
+            if let (false, Some(refusal)) = (settled, &mut turn.refusal) {
+                refusal.code = "Rejected.OfItsOwn".into();
+            }
+        }),
+    ),
+    liberty(
+        "other-xml-root",
+        "XML has the other documented root",
+        Seam::Paper(|vendor| {
+            vendor.spec.protocol.xml_roots.reverse();
+            vendor.spec.protocol.xml_error_roots.reverse();
+        }),
+    ),
+    liberty(
+        "gateway-envelope",
+        "errors have the fields of the gateway alone",
+        Seam::Paper(|vendor| {
+            vendor.spec.protocol.error_envelopes.remove(0);
+        }),
+    ),
+    liberty(
+        "service-envelope",
+        "errors have the fields of the service alone",
+        Seam::Paper(|vendor| vendor.spec.protocol.error_envelopes.truncate(1)),
+    ),
+    liberty(
+        "replays-count",
+        "a replayed rotation counts for the limit",
+        Seam::Keep(|emulator, turn| {
+            if replayed(turn) && turn.succeeds() {
+                emulator.world.spent.entry(turn.account).or_default().push((When::at(turn.now), true));
+            }
+        }),
+    ),
+    liberty(
+        "refused-count",
+        "a refused rotation counts for the limit",
+        Seam::Keep(|emulator, turn| {
+            if turn.role() == Some(Role::Rotate) && !turn.succeeds() {
+                emulator.world.spent.entry(turn.account).or_default().push((When::at(turn.now), true));
+            }
+        }),
+    ),
+    liberty(
+        "limit-before-replay",
+        "a replay is refused too when the limit is used up",
+        Seam::Decide(|emulator, turn| {
+            let Some(rate) = emulator.vendor.law.rate else { return };
+            let spent =
+                emulator.world.spent.get(&turn.account).map_or(0, |spent| {
+                    spent.iter().filter(|(when, _)| when.lo > turn.now - rate.per).count()
+                });
+            if let (true, Some(outcome)) = (replayed(turn) && spent >= rate.calls, &mut turn.outcome) {
+                outcome.answer = Answer::Refused(Condition::Throttled);
+            }
+        }),
+    ),
+    liberty(
+        "leaving-refuses-all",
+        "a secret in its deletion window refuses whatever documents do not allow",
+        Seam::Paper(|vendor| {
+            let allowed = vendor.law.leaving_allows.clone();
+            let all = [Role::Rotate, Role::SetPolicy, Role::Read, Role::Versions, Role::Put, Role::MoveStage];
+            vendor.law.leaving_refuses.extend(all.into_iter().filter(|role| !allowed.contains(role)));
+        }),
+    ),
+    liberty(
+        "leaving-allows-all",
+        "a secret in its deletion window does whatever documents do not refuse",
+        Seam::Paper(|vendor| {
+            let all = [Role::Rotate, Role::SetPolicy, Role::Read, Role::Versions, Role::Put, Role::MoveStage];
+            vendor.law.leaving_allows.extend(all);
+        }),
+    ),
+    liberty(
+        "base-is-policy",
+        "the schedule of a secret that was never rotated begins with its policy",
+        Seam::Keep(|emulator, turn| {
+            let now = turn.now;
+            if did(turn, Role::SetPolicy) {
+                super::tools::edit(emulator, turn, |secret, _| {
+                    if let (None, Some(every), true) = (secret.last, secret.policy.every, secret.policy.on) {
+                        secret.next = Some(When::at(now + every));
+                    }
+                });
+            }
+        }),
+    ),
+    liberty(
+        "off-forgets-interval",
+        "a description shows no interval while automatic rotation is off, one shows it still",
+        Seam::Phrase(|_, turn| {
+            if stated(turn, Meaning::Automatic) == Some(&Fact::Flag(false)) {
+                restate(turn, Meaning::Interval, Some(Fact::Count(2_592_000)));
+                let now = turn.now;
+                restate(turn, Meaning::NextRotation, Some(Fact::Time(now)));
+            }
+        }),
+    ),
+    liberty(
+        "plain-shows-rotation",
+        "a kind that cannot rotate shows automatic rotation as off",
+        Seam::Phrase(|_, turn| {
+            if (did(turn, Role::Describe) || did(turn, Role::Read))
+                && stated(turn, Meaning::Automatic).is_none()
+            {
+                restate(turn, Meaning::Automatic, Some(Fact::Flag(false)));
+            }
+        }),
+    ),
+    liberty(
+        "previous-stays-put",
+        "the previous stage does not follow when the current one is moved by hand",
+        Seam::Decide(|emulator, turn| {
+            let op = turn.op.clone().filter(|op| {
+                op.role == Role::MoveStage && op.stage.as_ref() == Some(&emulator.vendor.law.current)
+            });
+            if let (Some(op), Some(outcome)) = (op, &mut turn.outcome) {
+                let possible =
+                    crate::model::outcomes(&emulator.vendor.law, &emulator.world, &op, When::at(turn.now));
+                if let Some(last) = possible.into_iter().next_back() {
+                    *outcome = last;
+                }
+            }
+        }),
+    ),
+    liberty(
+        "nulls-for-nothing",
+        "fields without a value are null",
+        Seam::Send(|_, turn| {
+            if turn.succeeds() && turn.response.body.starts_with(b"{") {
+                for field in
+                    ["OwingService", "Tags", "PlannedDeleteTime", "NextRotationDate", "LastRotationDate"]
+                {
+                    let text = String::from_utf8_lossy(&turn.response.body).into_owned();
+                    if !text.contains(&format!("\"{field}\"")) {
+                        turn.response.body =
+                            format!("{},\"{field}\":null}}", &text[..text.len() - 1]).into_bytes();
+                    }
+                }
+            }
+        }),
+    ),
+    liberty(
+        "more-fields",
+        "replies have fields that no document knows",
+        Seam::Send(|_, turn| add_field(turn, "Extra", "more")),
+    ),
+    liberty(
+        "offset-times",
+        "times have nanoseconds and an offset",
+        Seam::Send(|_, turn| {
+            let text = String::from_utf8_lossy(&turn.response.body).into_owned();
+            turn.response.body = with_offsets(&text).into_bytes();
+        }),
+    ),
+    liberty(
+        "no-date-header",
+        "replies have no date",
+        Seam::Send(|_, turn| turn.response.headers.remove("date")),
+    ),
+    liberty(
+        "charset",
+        "the content type names a character set",
+        Seam::Send(|_, turn| {
+            if let Some(kind) =
+                turn.response.headers.text("content-type").map(|kind| format!("{kind};charset=utf-8"))
+            {
+                turn.response.headers.set("content-type", kind);
+            }
+        }),
+    ),
+    liberty(
+        "pretty-json",
+        "JSON is written over several lines",
+        Seam::Send(|_, turn| {
+            if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&turn.response.body) {
+                turn.response.body = serde_json::to_vec_pretty(&value).unwrap_or_default();
+            }
+        }),
+    ),
+    liberty(
+        "oldest-first",
+        "lists of versions begin with the oldest",
+        Seam::Keep(|_, turn| {
+            let whole = turn.op.as_ref().is_some_and(|op| op.page.is_none());
+            for (_, fact) in turn.facts.iter_mut().filter(|_| whole) {
+                if let Fact::Versions(versions) = fact {
+                    versions.reverse();
+                }
+            }
+        }),
+    ),
+    liberty(
+        "both-deletions-refused",
+        "a window given together with force is refused",
+        Seam::Paper(|vendor| {
+            vendor.spec.operations.values_mut().flat_map(|it| it.parameters.values_mut()).for_each(
+                |parameter| {
+                    parameter.open.retain(|open| *open != crate::spec::Constraint::Excludes);
+                },
+            );
+        }),
+    ),
+    liberty(
+        "mismatch-of-stage-refused",
+        "a read whose version and stage do not match shows the version",
+        Seam::Decide(|emulator, turn| {
+            if refuses(turn, Role::Read, Condition::UnknownVersion) {
+                let Some(op) = turn.op.clone() else { return };
+                let possible =
+                    crate::model::outcomes(&emulator.vendor.law, &emulator.world, &op, When::at(turn.now));
+                if let (true, Some(second)) = (possible.len() > 1, possible.into_iter().nth(1)) {
+                    turn.outcome = Some(second);
+                }
+            }
+        }),
+    ),
+    liberty(
+        "identifier-unknown",
+        "a full identifier reaches nothing, as on older pages",
+        Seam::Weigh(|_, turn| {
+            if let Some(op) = turn.op.as_mut().filter(|op| op.secret.contains(':')) {
+                op.secret = format!("{}?", op.secret).into();
+            }
+        }),
+    ),
+    liberty(
+        "odd-bad-interval-code",
+        "a bad interval is refused by the name of its parameter",
+        Seam::Phrase(|emulator, turn| {
+            let text = super::tools::given(emulator, turn, Meaning::Interval);
+            let bad = text.is_some_and(|text| {
+                matches!(emulator.vendor.spec.interval.read(&text), Ruling::Malformed | Ruling::Outside)
+            });
+            if let (true, Some(Condition::Invalid), Some(refusal)) = (bad, turn.condition, &mut turn.refusal)
+            {
+                refusal.code = "InvalidRotationInterval".into();
+            }
+        }),
+    ),
+];
+
+fn with_offsets(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    // A time stamp ends with a Z that follows two digits and a colon before them.
+    while let Some(at) = rest.find('Z') {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let bytes = before.as_bytes();
+        let time = bytes.len() >= 19 && bytes[bytes.len() - 3] == b':' && bytes[bytes.len() - 9] == b'T';
+        out.push_str(if time { ".713703651Z" } else { "Z" });
+        rest = &after[1..];
+    }
+    out.push_str(rest);
+    out
+}
