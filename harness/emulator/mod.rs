@@ -160,7 +160,8 @@ impl Emulator {
         match codec::decode_call(&self.vendor, turn.request, scheme) {
             Err((condition, format)) => {
                 turn.format = format;
-                self.refuse(turn, condition, "");
+                let culprit = if condition == Condition::BadFormat { "Format" } else { "" };
+                self.refuse(turn, condition, culprit);
             }
             Ok(inbound) => {
                 turn.format = inbound.format;

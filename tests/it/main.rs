@@ -10,3 +10,5 @@ mod sdk;
 mod tidy;
 #[cfg(test)]
 mod transport;
+#[cfg(test)]
+mod vectors;
