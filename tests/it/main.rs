@@ -5,6 +5,12 @@
 #[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod sdk;
 #[cfg(test)]
 mod tidy;
