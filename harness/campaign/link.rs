@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 
 /// Lost replies in a row after which an endpoint counts as dead.
 const DEAD_AFTER: u32 = 3;
+/// Lost replies in all after which the rest of a run would only wait.
+const HOPELESS_AFTER: u32 = 12;
+/// Time for a call once a reply did not come in time.
+const IMPATIENT: Duration = Duration::from_millis(500);
 
 /// What a run is made against.
 #[derive(Clone)]
@@ -74,6 +78,8 @@ pub struct Direct {
     endpoint: Endpoint,
     deadline: Instant,
     lost_in_a_row: u32,
+    lost_in_all: u32,
+    timed_out: bool,
     last_loss: Option<Lost>,
     /// Calls made so far.
     pub calls: usize,
@@ -82,25 +88,33 @@ pub struct Direct {
 impl Direct {
     /// A link that gives up at a deadline.
     pub const fn new(caller: Caller, endpoint: Endpoint, deadline: Instant) -> Self {
-        Self { caller, endpoint, deadline, lost_in_a_row: 0, last_loss: None, calls: 0 }
-    }
-
-    /// The last loss, if replies are being lost.
-    pub const fn last_loss(&self) -> Option<&Lost> {
-        self.last_loss.as_ref()
+        Self {
+            caller,
+            endpoint,
+            deadline,
+            lost_in_a_row: 0,
+            lost_in_all: 0,
+            timed_out: false,
+            last_loss: None,
+            calls: 0,
+        }
     }
 }
 
 impl Link for Direct {
     fn send(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        self.caller.limit(self.endpoint.timeout.min(left.max(Duration::from_millis(1))));
+        let patience =
+            if self.timed_out { self.endpoint.timeout.min(IMPATIENT) } else { self.endpoint.timeout };
+        self.caller.limit(patience.min(left.max(Duration::from_millis(1))));
         let exchange = self.caller.call(call, tamper);
         self.calls += 1;
         match &exchange.result {
-            Ok(_) => (self.lost_in_a_row, self.last_loss) = (0, None),
+            Ok(_) => self.lost_in_a_row = 0,
             Err(lost) => {
                 self.lost_in_a_row += 1;
+                self.lost_in_all += 1;
+                self.timed_out |= *lost == Lost::Timeout;
                 self.last_loss = Some(lost.clone());
             }
         }
@@ -141,7 +155,8 @@ impl Link for Direct {
         if Instant::now() >= self.deadline {
             return Some("deadline: the time for the whole run is over (--deadline)".into());
         }
-        let lost = self.last_loss.as_ref().filter(|_| self.lost_in_a_row >= DEAD_AFTER)?;
-        Some(format!("the endpoint stopped answering: {lost}"))
+        let dead = self.lost_in_a_row >= DEAD_AFTER;
+        let lost = self.last_loss.as_ref().filter(|_| dead || self.lost_in_all >= HOPELESS_AFTER)?;
+        Some(format!("the endpoint loses replies ({} so far): {lost}", self.lost_in_all))
     }
 }

@@ -88,9 +88,6 @@ fn violated(result: &RuleResult, again: &str, style: Style) -> String {
         style.paint("1", &result.rule),
         result.claim
     );
-    if result.verdict == Verdict::Broken {
-        let _ = writeln!(out, "  broken    {}", result.reason.as_deref().unwrap_or_default());
-    }
     for violation in result.violations.iter().take(PRINTED) {
         for call in &violation.calls {
             let _ = writeln!(out, "  call      {call}");

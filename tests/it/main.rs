@@ -3,6 +3,8 @@
 //! `cfg(test)` is always set here; it tells clippy that helpers are tests too and may unwrap.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
 mod model;
