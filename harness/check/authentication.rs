@@ -205,7 +205,7 @@ fn leaks(drive: &mut Drive<'_>) -> Step {
         let other = drive.value();
         drive.put(&secret, &token, &other, None)?;
         let third = drive.value();
-        drive.put(&secret, &drive.vendor.law.current.to_string(), &third, Some("[not json"))?;
+        drive.put(&secret, drive.vendor.law.current.as_ref(), &third, Some("[not json"))?;
         drive.set_policy(&secret, true, Some("garbage"))?;
         let (mut again, _) = drive.creation(kind, 0, 0)?;
         drive.set(&mut again, Meaning::Secret, secret.name.clone());

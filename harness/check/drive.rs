@@ -172,10 +172,10 @@ impl<'a> Drive<'a> {
             self.afford(call.account)?;
         }
         let exchange = self.link.send(call, tamper);
-        if role == Some(Role::Rotate) {
-            if let Some(spent) = self.settings.spent.get_mut(call.account) {
-                spent.push(exchange.when.hi);
-            }
+        if role == Some(Role::Rotate)
+            && let Some(spent) = self.settings.spent.get_mut(call.account)
+        {
+            spent.push(exchange.when.hi);
         }
         self.history.entries.push(Entry::Call(Box::new(exchange)));
         Ok(self.history.entries.len() - 1)

@@ -228,12 +228,12 @@ impl Walk<'_> {
                 }
             }
         }
-        if !op.role.writes() {
-            if let Some(deed) = self.deeds.get_mut(key) {
-                deed.read_since = true;
-                // What is described now is what time has made of it.
-                deed.advanced_since &= op.role != Role::Describe;
-            }
+        if !op.role.writes()
+            && let Some(deed) = self.deeds.get_mut(key)
+        {
+            deed.read_since = true;
+            // What is described now is what time has made of it.
+            deed.advanced_since &= op.role != Role::Describe;
         }
     }
 

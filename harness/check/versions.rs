@@ -161,10 +161,11 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             }) {
                 alternating.insert(name, ());
             }
-        } else if operation.role == Role::Read && get(Meaning::Stage).is_none() {
-            if let Some((version, account)) = account_of(vendor, exchange) {
-                accounts.entry(name).or_default().push((at, version, account));
-            }
+        } else if operation.role == Role::Read
+            && get(Meaning::Stage).is_none()
+            && let Some((version, account)) = account_of(vendor, exchange)
+        {
+            accounts.entry(name).or_default().push((at, version, account));
         }
     }
     for (name, reads) in accounts.iter().filter(|(name, _)| alternating.contains_key(*name)) {

@@ -21,10 +21,8 @@ pub(super) fn apply(
             }
         }
         Tamper::Param(name) => change_parameter(request, name, |value| other(vendor, value)),
-        Tamper::Body => {
-            if !request.body.is_empty() {
-                request.body.push(b'x');
-            }
+        Tamper::Body if !request.body.is_empty() => {
+            request.body.push(b'x');
         }
         Tamper::Extra(name, value) => {
             request.target.push(if request.target.contains('?') { '&' } else { '?' });
@@ -97,10 +95,10 @@ fn change_parameter(request: &mut Request, name: &str, change: impl Fn(&str) -> 
     if let Some((path, query)) = request.target.split_once('?') {
         request.target = format!("{path}?{}", changed(query));
     }
-    if let Ok(body) = std::str::from_utf8(&request.body) {
-        if body.contains('=') {
-            request.body = changed(body).into_bytes();
-        }
+    if let Ok(body) = std::str::from_utf8(&request.body)
+        && body.contains('=')
+    {
+        request.body = changed(body).into_bytes();
     }
 }
 

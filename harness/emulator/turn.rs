@@ -243,10 +243,10 @@ impl Emulator {
         let given =
             |is| create.and_then(|it| it.parameter(is)).and_then(|(name, _)| turn.param(name)).unwrap_or("");
         let making = values::Making::new(kind, given(Meaning::Config), given(Meaning::Value));
-        if let Some(first) = making.first_value(&mut self.rng, secret.created.lo) {
-            if let Some(version) = secret.versions.first_mut() {
-                version.value = Value::Known(self.keep(&first));
-            }
+        if let Some(first) = making.first_value(&mut self.rng, secret.created.lo)
+            && let Some(version) = secret.versions.first_mut()
+        {
+            version.value = Value::Known(self.keep(&first));
         }
         self.making.insert(key.clone(), making);
     }

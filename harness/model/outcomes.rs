@@ -173,7 +173,7 @@ impl Case<'_> {
     }
 
     fn replay(&self, key: &Key, secret: &Secret, version: &Version) -> Outcome {
-        let current = version.stages.iter().any(|stage| *stage == self.law.current);
+        let current = version.stages.contains(&self.law.current);
         let rule = if current { "ROT-IDEMP-1" } else { "ROT-IDEMP-5" };
         self.echo(rule, key, secret, self.op.token.clone())
     }
@@ -226,10 +226,10 @@ impl Case<'_> {
             _ => None,
         };
         // A changed interval recomputes the date; where that does not bind, the old date may stay.
-        if let (true, Some(old), Some(new)) = (secret.policy.on && on, secret.next, next.next) {
-            if !self.law.binds("ROT-SCHED-3") {
-                next.next = Some(old.join(new));
-            }
+        if let (true, Some(old), Some(new)) = (secret.policy.on && on, secret.next, next.next)
+            && !self.law.binds("ROT-SCHED-3")
+        {
+            next.next = Some(old.join(new));
         }
         if self.now.lo == self.now.hi {
             // The reference counts from creation, and what is overdue is due at once.

@@ -34,10 +34,15 @@ pub fn results(results: &[RuleResult], again: &str, style: Style) -> String {
         let of: Vec<&RuleResult> = results.iter().filter(|result| self::family(result) == family).collect();
         let _ = writeln!(out, "{}", family_line(family, &of, style));
     }
-    for result in
-        results.iter().filter(|result| matches!(result.verdict, Verdict::Violated | Verdict::Broken))
-    {
+    for result in results.iter().filter(|result| result.verdict == Verdict::Violated) {
         let _ = write!(out, "\n{}", violated(result, again, style));
+    }
+    let broken: Vec<&RuleResult> =
+        results.iter().filter(|result| result.verdict == Verdict::Broken).collect();
+    if let Some(first) = broken.first() {
+        let why = first.reason.as_deref().unwrap_or_default();
+        let _ =
+            writeln!(out, "\n{} {} rules could not be judged: {why}", style.paint("35", "!"), broken.len());
     }
     out
 }

@@ -200,11 +200,9 @@ impl<'a> Reader<'a> {
             Meaning::PageSize => self.op.size = text.parse().ok(),
             Meaning::Stages => self.stages(name, text),
             Meaning::Interval => self.interval(name, parameter, text),
-            Meaning::Kind => {
-                if !self.vendor.spec.kinds.contains_key(text) {
-                    let why = format!("{name} is no kind of secret");
-                    self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
-                }
+            Meaning::Kind if !self.vendor.spec.kinds.contains_key(text) => {
+                let why = format!("{name} is no kind of secret");
+                self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
             }
             Meaning::ValueType => self.op.value_type = shared(),
             Meaning::Description | Meaning::Key | Meaning::Tags | Meaning::Config => {
@@ -293,11 +291,11 @@ impl<'a> Reader<'a> {
     fn creation(&mut self, kind: &Kind) {
         self.op.names_itself = kind.literal_name.is_some();
         if let Some((name, Some(text))) = self.by_meaning(Meaning::Secret) {
-            if let Some(pattern) = &kind.name_pattern {
-                if !self.vendor.matches(pattern, text) {
-                    let why = format!("{name} is not a name for this kind of secret");
-                    self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
-                }
+            if let Some(pattern) = &kind.name_pattern
+                && !self.vendor.matches(pattern, text)
+            {
+                let why = format!("{name} is not a name for this kind of secret");
+                self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
             }
             if kind.literal_name.as_deref().is_some_and(|literal| literal != text) {
                 self.complain(

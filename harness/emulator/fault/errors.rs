@@ -16,7 +16,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "every third rotation takes place and is answered with 500",
         &["ROT-ERR-1", "ROT-ERR-5"],
         Seam::Keep(|emulator, turn| {
-            if rotated(turn) && count(emulator, turn, "commits") % 3 == 0 {
+            if rotated(turn) && count(emulator, turn, "commits").is_multiple_of(3) {
                 emulator.refuse(turn, Condition::Internal, "");
             }
         }),
@@ -278,10 +278,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "the value of a managed secret reads back in another shape",
         &["WIRE-REP-1"],
         Seam::Phrase(|_, turn| {
-            if let Some(Fact::Text(value)) = stated(turn, Meaning::Value).cloned() {
-                if value.starts_with('{') {
-                    restate(turn, Meaning::Value, Some(Fact::Text(format!("[{value}]").into())));
-                }
+            if let Some(Fact::Text(value)) = stated(turn, Meaning::Value).cloned()
+                && value.starts_with('{')
+            {
+                restate(turn, Meaning::Value, Some(Fact::Text(format!("[{value}]").into())));
             }
         }),
     ),

@@ -15,10 +15,10 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Weigh(|emulator, turn| {
             let Some((_, secret)) = subject(emulator, turn) else { return };
             let other = Text::from(format!("{:016x}", emulator.rng.u64(..)));
-            if let Some(op) = turn.op.as_mut().filter(|op| op.role == Role::Rotate) {
-                if op.token.as_ref().is_some_and(|token| secret.version(token).is_some()) {
-                    op.token = Some(other);
-                }
+            if let Some(op) = turn.op.as_mut().filter(|op| op.role == Role::Rotate)
+                && op.token.as_ref().is_some_and(|token| secret.version(token).is_some())
+            {
+                op.token = Some(other);
             }
         }),
     },
@@ -82,10 +82,10 @@ pub(super) const FAULTS: &[Fault] = &[
             let (Some(token), true) = (op.token, rotated(turn)) else { return };
             let first =
                 emulator.memory.entry(format!("token:{token}")).or_insert_with(|| op.secret.to_string());
-            if **first != *op.secret {
-                if let Some(outcome) = &mut turn.outcome {
-                    outcome.change.secret = None;
-                }
+            if **first != *op.secret
+                && let Some(outcome) = &mut turn.outcome
+            {
+                outcome.change.secret = None;
             }
         }),
     },
@@ -94,10 +94,11 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "every second rotation of a secret is answered with success and makes no version",
         rules: &["ROT-IDEMP-4", "ROT-NEW-1"],
         seam: Seam::Decide(|emulator, turn| {
-            if rotated(turn) && count(emulator, turn, "rotations") % 2 == 0 {
-                if let Some(outcome) = &mut turn.outcome {
-                    outcome.change.secret = None;
-                }
+            if rotated(turn)
+                && count(emulator, turn, "rotations").is_multiple_of(2)
+                && let Some(outcome) = &mut turn.outcome
+            {
+                outcome.change.secret = None;
             }
         }),
     },
@@ -150,10 +151,10 @@ pub(super) const FAULTS: &[Fault] = &[
         rules: &["ROT-OWN-1"],
         seam: Seam::Weigh(|emulator, turn| {
             let Some(op) = &mut turn.op else { return };
-            if op.role != Role::Create {
-                if let Some((key, _)) = emulator.world.find(op.account, &op.secret) {
-                    op.account = key.0;
-                }
+            if op.role != Role::Create
+                && let Some((key, _)) = emulator.world.find(op.account, &op.secret)
+            {
+                op.account = key.0;
             }
         }),
     },

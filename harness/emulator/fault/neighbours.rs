@@ -109,12 +109,12 @@ pub(super) const FAULTS: &[Fault] = &[
         "a forced deletion only begins a window",
         &["LIFE-4"],
         Seam::Decide(|emulator, turn| {
-            if turn.op.as_ref().is_some_and(|op| op.role == Role::Delete && op.force) {
-                if let (Some((key, secret)), Some(outcome)) = (subject(emulator, turn), &mut turn.outcome) {
-                    let mut secret = (*secret).clone();
-                    secret.life = Life::Leaving(When::at(turn.now + 30 * 86_400));
-                    outcome.change = Change::store(key, secret);
-                }
+            if turn.op.as_ref().is_some_and(|op| op.role == Role::Delete && op.force)
+                && let (Some((key, secret)), Some(outcome)) = (subject(emulator, turn), &mut turn.outcome)
+            {
+                let mut secret = (*secret).clone();
+                secret.life = Life::Leaving(When::at(turn.now + 30 * 86_400));
+                outcome.change = Change::store(key, secret);
             }
         }),
     ),
@@ -278,12 +278,11 @@ pub(super) const FAULTS: &[Fault] = &[
             let removes = turn.op.as_ref().is_some_and(|op| op.move_to.is_none() && op.remove_from.is_some());
             if let (true, true, Some(stage)) =
                 (removes, refuses(turn, Role::MoveStage, Condition::Missing), stage)
+                && let Some((key, secret)) = subject(emulator, turn)
             {
-                if let Some((key, secret)) = subject(emulator, turn) {
-                    let mut secret = (*secret).clone();
-                    secret.set_stage(&stage, None);
-                    succeed(turn, "STAGE-2", Change::store(key, secret));
-                }
+                let mut secret = (*secret).clone();
+                secret.set_stage(&stage, None);
+                succeed(turn, "STAGE-2", Change::store(key, secret));
             }
         }),
     ),
@@ -371,11 +370,11 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 fn recreate(emulator: &mut Emulator, turn: &mut Turn<'_>, condition: Condition) {
-    if refuses(turn, Role::Create, condition) {
-        if let Some((key, _)) = subject(emulator, turn) {
-            emulator.world.secrets.remove(&key);
-            decide_anew(emulator, turn, |_| {});
-        }
+    if refuses(turn, Role::Create, condition)
+        && let Some((key, _)) = subject(emulator, turn)
+    {
+        emulator.world.secrets.remove(&key);
+        decide_anew(emulator, turn, |_| {});
     }
 }
 

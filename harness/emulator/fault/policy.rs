@@ -167,10 +167,10 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Hear(|emulator, turn| {
             let now = turn.now;
             each_secret(emulator, |secret| {
-                if let (Some(due), Some(every)) = (secret.next, secret.policy.every) {
-                    if due.lo <= now {
-                        secret.next = Some(due.plus(every));
-                    }
+                if let (Some(due), Some(every)) = (secret.next, secret.policy.every)
+                    && due.lo <= now
+                {
+                    secret.next = Some(due.plus(every));
                 }
             });
         }),
@@ -182,10 +182,11 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Hear(|emulator, turn| {
             let now = turn.now;
             each_secret(emulator, |secret| {
-                if let (Some(due), Some(every), true) = (secret.next, secret.policy.every, secret.policy.on) {
-                    if due.lo - every / 2 <= now && due.lo > now {
-                        secret.next = Some(When::at(now));
-                    }
+                if let (Some(due), Some(every), true) = (secret.next, secret.policy.every, secret.policy.on)
+                    && due.lo - every / 2 <= now
+                    && due.lo > now
+                {
+                    secret.next = Some(When::at(now));
                 }
             });
         }),

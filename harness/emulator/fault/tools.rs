@@ -27,10 +27,10 @@ pub(super) fn rewrite(
 ) {
     let Some(name) = name_of(emulator, turn, is) else { return };
     for (given, value) in &mut turn.params {
-        if *given == name {
-            if let Some(other) = change(value) {
-                *value = other;
-            }
+        if *given == name
+            && let Some(other) = change(value)
+        {
+            *value = other;
         }
     }
 }

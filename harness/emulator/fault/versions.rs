@@ -238,10 +238,11 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Keep(|_, turn| {
             let size = turn.op.as_ref().and_then(|op| op.size).and_then(|size| usize::try_from(size).ok());
             for (_, fact) in &mut turn.facts {
-                if let Fact::Versions(entries) = fact {
-                    if Some(entries.len()) == size && entries.len() > 1 {
-                        entries.pop();
-                    }
+                if let Fact::Versions(entries) = fact
+                    && Some(entries.len()) == size
+                    && entries.len() > 1
+                {
+                    entries.pop();
                 }
             }
         }),
