@@ -1,9 +1,9 @@
 //! What an exercise has in its hands: an endpoint, fresh secrets, a clock, and a budget.
 
-use crate::codec::{Call, Param, Place};
+use crate::codec::Call;
 use crate::history::{Entry, Exchange, History, Tamper};
 use crate::model::{Fact, Facts, Meaning, Role, Text};
-use crate::spec::{Operation, Sample, Type, Vendor};
+use crate::spec::{Operation, Vendor};
 
 /// Every value that the harness stores begins like this, and goes on with 32 hex digits.
 pub(super) const CANARY: &str = "canary-";
@@ -108,7 +108,7 @@ pub struct Drive<'a> {
     pub history: History,
     settings: &'a mut Settings,
     rng: fastrand::Rng,
-    made: Vec<(usize, String)>,
+    pub(super) made: Vec<(usize, String)>,
 }
 
 impl std::fmt::Debug for Drive<'_> {
@@ -301,96 +301,6 @@ impl<'a> Drive<'a> {
         self.rng.u64(..bound.max(1))
     }
 
-    /// The first kind of secret that can, or cannot, rotate.
-    pub fn kind(&self, rotates: bool) -> Step<&'a str> {
-        let mut kinds = self.vendor.spec.kinds.iter();
-        kinds
-            .find(|(_, kind)| kind.rotates == rotates)
-            .map(|(name, _)| name.as_str())
-            .ok_or_else(|| Halt::Missing("the API documents no such kind of secret".into()))
-    }
-
-    /// A fresh secret that can rotate.
-    pub fn rotatable(&mut self) -> Step<Made> {
-        let kind = self.kind(true)?;
-        self.create(kind, 0, 0)
-    }
-
-    /// A fresh secret that cannot rotate.
-    pub fn plain(&mut self) -> Step<Made> {
-        let kind = self.kind(false)?;
-        self.create(kind, 0, 0)
-    }
-
-    /// A call that creates a secret of a kind in the way of its n-th sample.
-    pub fn creation(&mut self, kind: &str, sample: usize, account: usize) -> Step<(Call, Made)> {
-        let (operation, described) = self.operation(Role::Create)?;
-        let spec =
-            self.vendor.spec.kinds.get(kind).ok_or_else(|| Halt::Missing(format!("no kind {kind}")))?;
-        let (_, sample): (_, &Sample) = spec
-            .samples
-            .get_index(sample)
-            .ok_or_else(|| Halt::Missing(format!("{kind} has no such sample")))?;
-        let fresh = self.value();
-        let given =
-            spec.literal_name.clone().unwrap_or_else(|| format!("{}{}", sample.name_prefix, self.name()));
-        let mut made =
-            Made { account, name: given.clone(), kind: kind.to_owned(), arn: None, first: self.token() };
-        let mut call = Call::new(operation);
-        call.account = account;
-        for (name, parameter) in &described.parameters {
-            let value = match parameter.is {
-                Meaning::Secret => Some(given.clone()),
-                Meaning::Token => Some(made.first.clone()),
-                Meaning::Value => Some(sample.value.replace("{fresh}", &fresh)),
-                Meaning::Kind => Some(kind.to_owned()),
-                Meaning::Config => sample.config.clone(),
-                _ if parameter.only_if.is_some() => None,
-                _ => parameter
-                    .required
-                    .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
-            };
-            if let Some(value) = value {
-                call.set(name, value);
-            }
-        }
-        made.name = given;
-        Ok((call, made))
-    }
-
-    fn sample_of(&self, parameter: &crate::spec::Parameter) -> String {
-        match parameter.kind {
-            Type::Integer => parameter.min.unwrap_or(1).to_string(),
-            Type::Boolean => "true".into(),
-            _ => parameter.values.first().cloned().unwrap_or_else(|| "sample".into()),
-        }
-    }
-
-    /// Creates a secret of a kind; ends the exercise if the endpoint will not.
-    pub fn create(&mut self, kind: &str, sample: usize, account: usize) -> Step<Made> {
-        let (call, made) = self.creation(kind, sample, account)?;
-        self.create_by(&call, made)
-    }
-
-    /// Makes a creating call; ends the exercise if the endpoint will not.
-    pub fn create_by(&mut self, call: &Call, mut made: Made) -> Step<Made> {
-        let at = self.send(call)?;
-        if !self.done(at) {
-            let why =
-                format!("a secret of kind {} could not be created: {}", made.kind, self.at(at)?.summary());
-            return Err(Halt::Missing(why));
-        }
-        for (meaning, fact) in self.facts(at) {
-            match (meaning, fact) {
-                (Meaning::Arn, Fact::Text(arn)) => made.arn = Some(arn.to_string()),
-                (Meaning::Secret, Fact::Text(name)) => made.name = name.to_string(),
-                _ => {}
-            }
-        }
-        self.made.push((made.account, made.name.clone()));
-        Ok(made)
-    }
-
     /// Rotates with a token of the caller's; ends the exercise when a limit stops it.
     pub fn rotate_with(&mut self, secret: &Made, token: &str) -> Step<usize> {
         let mut call = self.call_of(Role::Rotate, secret)?;
@@ -489,51 +399,5 @@ impl<'a> Drive<'a> {
     pub fn restore(&mut self, secret: &Made) -> Step<usize> {
         let call = self.call_of(Role::Restore, secret)?;
         self.send(&call)
-    }
-
-    /// Secrets that were made and may still be there: account and name.
-    pub fn leftovers(&self) -> &[(usize, String)] {
-        &self.made
-    }
-
-    /// A well-formed call of any operation, at a secret that fits it; parameters that are not
-    /// required are left out.
-    pub fn valid_call(&mut self, operation: &str) -> Step<(Call, Option<Made>)> {
-        let Some(described) = self.vendor.spec.operations.get(operation) else {
-            return Err(Halt::Missing(format!("no operation {operation}")));
-        };
-        if described.role == Role::Create {
-            let kind = self.kind(false)?;
-            let (call, made) = self.creation(kind, 0, 0)?;
-            return Ok((call, Some(made)));
-        }
-        let at_a_secret = described.parameter(Meaning::Secret).is_some();
-        let secret = match described.role {
-            _ if !at_a_secret => None,
-            Role::Rotate | Role::SetPolicy => Some(self.rotatable()?),
-            _ => Some(self.plain()?),
-        };
-        if let (Role::Restore, Some(secret)) = (described.role, &secret) {
-            self.delete(secret, Some(self.vendor.spec.deletion.default_days))?;
-        }
-        let mut call = Call::new(operation);
-        for (name, parameter) in &described.parameters {
-            let value = match (parameter.is, &secret) {
-                (Meaning::Secret, Some(secret)) => Some(secret.name.clone()),
-                (Meaning::Token, _) => Some(self.token()),
-                (Meaning::Value, _) => Some(self.value()),
-                (Meaning::Enable, _) => Some("true".into()),
-                (Meaning::Interval, _) => Some(self.legal_interval(23)),
-                (Meaning::MoveTo, Some(secret)) => Some(secret.first.clone()),
-                (Meaning::Stage, _) if parameter.required => Some("rotaprobe-stage".into()),
-                _ => parameter
-                    .required
-                    .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
-            };
-            if let Some(value) = value {
-                call.params.push(Param { name: name.clone(), value, place: Place::Documented });
-            }
-        }
-        Ok((call, secret))
     }
 }

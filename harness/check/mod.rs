@@ -2,19 +2,24 @@
 //!
 //! An exercise drives an endpoint and leaves a history; judges read the history, the spec and the
 //! model, and nothing else. One judge serves every history: it compares each reply with everything
-//! that documents allow ([`oracle`]) and says which rule decides. A check adds its own judge where its
+//! that documents allow (`oracle`) and says which rule decides. A check adds its own judge where its
 //! claim spans several calls.
 
 mod blame;
+mod demands;
 mod drive;
 mod judge;
+mod making;
 mod oracle;
+mod replies;
+mod words;
 
 mod authentication;
 mod errors;
 mod idempotency;
 mod interval;
 mod kinds;
+mod life;
 mod limits;
 mod neighbours;
 mod policy;
@@ -86,6 +91,7 @@ pub fn checks() -> Vec<Check> {
         errors::CHECKS,
         protocol::CHECKS,
         authentication::CHECKS,
+        life::CHECKS,
         neighbours::CHECKS,
     ]
     .concat();

@@ -1,14 +1,14 @@
 //! The general judge: walks through a history with a belief, and compares each reply with everything
 //! that documents allow.
 
-use super::blame::{Deed, Difference, blame};
+use super::blame::{Deed, blame};
+use super::demands::{broke_down, due, readings, seen, stated_only, throttled_by_gateway};
 use super::judge::Ruling;
+use super::words::{expected_fact, expected_words, observed_fact, words};
 use crate::codec::{Body, ReplySchemas};
 use crate::history::{Entry, Exchange, History, Tamper, clipped};
-use crate::model::{
-    Answer, Belief, Condition, Expect, Fact, Key, Meaning, Op, Outcome, Role, Seen, When, World,
-};
-use crate::spec::{Complaint, Format, Reading, Vendor, interpret};
+use crate::model::{Answer, Belief, Condition, Key, Meaning, Op, Outcome, Role, Seen, When, World};
+use crate::spec::{Complaint, Reading, Vendor};
 use std::collections::BTreeMap;
 
 /// Judges a history. `before`: rotations of each account before it began, which may count for a limit.
@@ -32,12 +32,12 @@ pub fn judge<'v>(
             }
             Entry::Settled => walk.settled = true,
             Entry::Call(exchange) => {
-                super::protocol::judge_reply(schemas, at, exchange, &mut walk.ruling);
+                super::replies::judge_reply(schemas, at, exchange, &mut walk.ruling);
                 walk.call(at, exchange);
             }
         }
     }
-    super::protocol::judge_ids(history, &mut walk.ruling);
+    super::replies::judge_ids(history, &mut walk.ruling);
     super::authentication::judge_leaks(vendor, history, &mut walk.ruling);
     walk.ruling
 }
@@ -49,9 +49,6 @@ struct Walk<'v> {
     deeds: BTreeMap<Key, Deed>,
     settled: bool,
 }
-
-/// A refusal that is due whatever the secret's state: its rule, its condition, and whether it is certain.
-type Due = (&'static str, Condition, bool);
 
 impl Walk<'_> {
     fn call(&mut self, at: usize, exchange: &Exchange) {
@@ -145,7 +142,14 @@ impl Walk<'_> {
             && !refusals.is_empty();
         let observed = self.belief.observe(op, possible, seen, exchange.when);
         match observed {
-            Ok(()) => self.fits(at, exchange, op, &key, &canonical, matched.as_ref(), open),
+            Ok(()) if open => {
+                self.ruling
+                    .note(canonical.rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
+            }
+            Ok(()) => {
+                let rule = matched.as_ref().map_or(canonical.rule, |outcome| outcome.rule);
+                self.fits(at, op, &key, &canonical, rule);
+            }
             Err(gap) if gap.facts.is_empty() => {
                 let rule = self.rule_of(exchange, op, &key, &canonical);
                 let complaint = reading.complaints.iter().find(|complaint| complaint.certain);
@@ -202,21 +206,9 @@ impl Walk<'_> {
         }
     }
 
-    /// The reply is one that documents allow.
-    fn fits(
-        &mut self,
-        at: usize,
-        exchange: &Exchange,
-        op: &Op,
-        key: &Key,
-        canonical: &Outcome,
-        matched: Option<&Outcome>,
-        open: bool,
-    ) {
-        let rule = matched.map_or(canonical.rule, |outcome| outcome.rule);
-        if open {
-            self.ruling.note(canonical.rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
-        } else if op.role.writes() || !matches!(canonical.answer, Answer::Done(_)) {
+    /// The reply is one that documents allow, and nothing else was possible.
+    fn fits(&mut self, at: usize, op: &Op, key: &Key, canonical: &Outcome, rule: &'static str) {
+        if op.role.writes() || !matches!(canonical.answer, Answer::Done(_)) {
             self.ruling.expect(rule, true, &[at], String::new, String::new);
         } else {
             // A read confirms what was done before it.
@@ -402,22 +394,6 @@ impl Walk<'_> {
     }
 }
 
-/// Only what an operation's reply has a field for can be expected of it.
-fn stated_only(
-    vendor: &Vendor,
-    operation: &str,
-    mut possible: Vec<(World, Outcome)>,
-) -> Vec<(World, Outcome)> {
-    if let Some(described) = vendor.spec.operations.get(operation) {
-        for (_, outcome) in &mut possible {
-            if let Answer::Done(facts) = &mut outcome.answer {
-                facts.retain(|(meaning, _)| described.reply.values().any(|field| field.is == *meaning));
-            }
-        }
-    }
-    possible
-}
-
 /// Effects that a read after a deed confirms.
 fn confirmed(deed: &Deed) -> Vec<&'static str> {
     match deed.refused {
@@ -452,194 +428,4 @@ pub(super) fn fits_template(template: &str, code: &str) -> bool {
 
 fn same_kind(answer: &Answer, seen: &Seen) -> bool {
     matches!((answer, seen), (Answer::Done(_), Seen::Done(_)) | (Answer::Refused(_), Seen::Refused))
-}
-
-/// A failure by the endpoint's own fault, or no whole reply at all.
-pub(super) fn broke_down(exchange: &Exchange) -> bool {
-    exchange.result.as_ref().map_or(true, |(response, reply)| {
-        response.status >= 500 || (response.status < 400 && matches!(reply.body, Body::Unreadable(_)))
-    })
-}
-
-fn throttled_by_gateway(vendor: &Vendor, exchange: &Exchange) -> bool {
-    let role = vendor.spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
-    let (codes, _) = vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
-    let reply = exchange.reply();
-    role != Some(Role::Rotate)
-        && reply.is_some_and(|reply| {
-            reply.status == 429 && reply.code().is_some_and(|code| codes.iter().any(|c| c == code))
-        })
-}
-
-fn seen(exchange: &Exchange) -> Seen {
-    match exchange.reply().map(|reply| &reply.body) {
-        Some(Body::Done { facts, .. }) => Seen::Done(facts.clone()),
-        Some(_) => Seen::Refused,
-        None => Seen::Lost,
-    }
-}
-
-/// Every way to read a call: one, unless a parameter stands twice with different values.
-fn readings(vendor: &Vendor, exchange: &Exchange) -> Vec<Reading> {
-    let call = &exchange.call;
-    let pairs = call.pairs();
-    let read = |pairs: &[(&str, &str)]| interpret(vendor, &call.operation, pairs, call.account);
-    let mut all: Vec<Reading> = read(&pairs).into_iter().collect();
-    let twice = pairs.iter().enumerate().rev().find(|(at, (name, value))| {
-        pairs[..*at].iter().any(|(before, other)| before == name && other != value)
-    });
-    if let Some((at, (name, _))) = twice {
-        let mut other = pairs.clone();
-        other.retain(|(before, _)| before != name);
-        other.push(pairs[at]);
-        all.extend(read(&other));
-    }
-    all
-}
-
-/// The refusal that is due whatever the secret's state, if the call was made to get one.
-fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
-    let (spec, call) = (&vendor.spec, &exchange.call);
-    let how = &call.how;
-    if let Some(tamper) = &exchange.tamper {
-        return tampered(vendor, tamper);
-    }
-    if !spec.operations.contains_key(&call.operation) {
-        return Some(("WIRE-REQ-3", Condition::UnknownOperation, true));
-    }
-    let differs = |wanted: &Option<String>, documented: bool| wanted.is_some() && !documented;
-    if differs(&how.version, how.version.as_ref() == Some(&spec.version)) {
-        return Some(("WIRE-REQ-3", Condition::UnknownApiVersion, true));
-    }
-    if differs(&how.method, how.method.as_ref().is_some_and(|method| spec.protocol.methods.contains(method)))
-    {
-        return Some(("WIRE-REQ-3", Condition::BadMethod, true));
-    }
-    if differs(&how.path, how.path.as_ref() == Some(&spec.protocol.path)) {
-        return Some(("WIRE-REQ-3", Condition::UnknownPath, false));
-    }
-    let known_format = how.format.as_ref().is_some_and(|format| {
-        spec.protocol.formats.iter().any(|known| {
-            format.eq_ignore_ascii_case(match known {
-                Format::Json => "json",
-                Format::Xml => "xml",
-            })
-        })
-    });
-    differs(&how.format, known_format).then_some(("WIRE-REQ-3", Condition::BadFormat, true))
-}
-
-fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {
-    let signing = &vendor.spec.signing;
-    Some(match tamper {
-        Tamper::Unsigned => ("AUTH-1", Condition::Unsigned, true),
-        Tamper::UnknownKey => ("AUTH-3", Condition::UnknownKey, true),
-        Tamper::Algorithm(_) => ("AUTH-6", Condition::BadAlgorithm, true),
-        Tamper::Again => ("AUTH-5", Condition::NonceUsed, true),
-        Tamper::EmptySignature => ("AUTH-2", Condition::Malformed, true),
-        Tamper::LeftOut(_) => ("AUTH-2", Condition::Malformed, true),
-        Tamper::Skew(seconds) if seconds.abs() <= signing.accepted_within => return None,
-        Tamper::Skew(seconds) => ("AUTH-4", Condition::Expired, seconds.abs() > signing.refused_beyond),
-        _ => ("AUTH-2", Condition::Mismatch, true),
-    })
-}
-
-/// A condition in words.
-pub(super) const fn words(condition: Condition) -> &'static str {
-    match condition {
-        Condition::Missing => "a required parameter is missing",
-        Condition::Invalid => "a parameter is invalid",
-        Condition::UnknownSecret => "no such secret",
-        Condition::UnknownVersion => "no such version or stage",
-        Condition::Exists => "the name is taken",
-        Condition::VersionExists => "the version id is taken",
-        Condition::InDeletion => "the secret is in its deletion window",
-        Condition::NotInDeletion => "the secret is not in a deletion window",
-        Condition::KindCannotRotate => "this kind of secret cannot rotate",
-        Condition::KindOnlyRotates => "this kind of secret takes no values from callers",
-        Condition::Throttled => "the rotation limit is used up",
-        Condition::QuotaExceeded => "a quota is used up",
-        Condition::Foreign => "the secret belongs to another account",
-        Condition::DryRun => "the call is only tried out",
-        Condition::Unsigned => "there is no signature",
-        Condition::Malformed => "the signature is malformed",
-        Condition::Mismatch => "the signature does not match",
-        Condition::UnknownKey => "no such access key",
-        Condition::Expired => "the time stamp is too far off",
-        Condition::BadTimestamp => "the time stamp cannot be read",
-        Condition::NonceUsed => "the nonce was used before",
-        Condition::BadAlgorithm => "the algorithm is not documented",
-        Condition::UnknownOperation => "no such operation",
-        Condition::UnknownApiVersion => "no such API version",
-        Condition::BadMethod => "the HTTP method is not documented",
-        Condition::BadFormat => "the reply format is not documented",
-        Condition::UnknownPath => "no such path",
-        Condition::Internal => "the endpoint failed",
-    }
-}
-
-fn expected_words(answer: &Answer, complaint: Option<&Complaint>) -> String {
-    match (answer, complaint) {
-        (Answer::Done(_), _) => "success".into(),
-        (Answer::Refused(_), Some(complaint)) => format!("refused, because {}", complaint.why),
-        (Answer::Refused(condition), None) => format!("refused, because {}", words(*condition)),
-    }
-}
-
-fn expected_fact((meaning, expect, _): &Difference) -> String {
-    let name = format!("{meaning:?}");
-    match expect {
-        Expect::Is(fact) => format!("{name} {}", show(fact)),
-        Expect::Absent => format!("no {name}"),
-        Expect::Within(when) if when.lo == when.hi => format!("{name} {}", time(when.lo)),
-        Expect::Within(when) => format!("{name} between {} and {}", time(when.lo), time(when.hi)),
-        Expect::Value(crate::model::Value::Known(value)) => format!("the value #{:08x}", value >> 32),
-        Expect::Value(_) => "a value not seen before".into(),
-        Expect::Version(crate::model::Id::Known(id)) => format!("{name} {}", clipped(id)),
-        Expect::Version(_) => format!("a {name} not seen before"),
-        Expect::Stages(stages) => format!("{name} {}", show(&Fact::Stages(stages.clone()))),
-        Expect::Versions { all, .. } => {
-            let each = all.iter().map(|version| {
-                let id = match &version.id {
-                    crate::model::Id::Known(id) => clipped(id),
-                    crate::model::Id::Made(_) => "(new)".into(),
-                };
-                format!("{id} [{}]", version.stages.join(", "))
-            });
-            format!("{name} {}", each.collect::<Vec<_>>().join(", "))
-        }
-        Expect::Open(_) => name,
-    }
-}
-
-fn observed_fact((meaning, _, observed): &Difference) -> String {
-    match observed {
-        None => format!("no {meaning:?}"),
-        Some(fact) => format!("{meaning:?} {}", show(fact)),
-    }
-}
-
-fn show(fact: &Fact) -> String {
-    match fact {
-        Fact::Text(text) => clipped(text),
-        Fact::Flag(flag) => flag.to_string(),
-        Fact::Count(number) => number.to_string(),
-        Fact::Time(at) => time(*at),
-        Fact::Value(value) => format!("#{:08x}", value >> 32),
-        Fact::Stages(stages) => {
-            format!("[{}]", stages.iter().map(|stage| clipped(stage)).collect::<Vec<_>>().join(", "))
-        }
-        Fact::Versions(versions) => versions
-            .iter()
-            .map(|version| {
-                format!("{} {}", clipped(&version.id), show(&Fact::Stages(version.stages.clone())))
-            })
-            .collect::<Vec<_>>()
-            .join(", "),
-        Fact::Names(names) => format!("{} names", names.len()),
-    }
-}
-
-fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |at| at.to_string())
 }

@@ -1,14 +1,11 @@
 //! The protocol: what requests must have, and what every reply must be.
 
 use super::drive::Made;
-use super::judge::Ruling;
-use super::{Check, Drive, Halt, Step, check, oracle};
-use crate::codec::{Body, Call, Param, Place, ReplySchemas};
-use crate::history::{Exchange, History, clipped};
-use crate::model::{Fact, Facts, Meaning, Role};
+use super::{Check, Drive, Halt, Step, check, replies};
+use crate::codec::{Call, Param, Place};
+use crate::model::{Meaning, Role};
 use crate::sign::Scheme;
 use crate::spec::{Format, Parameter, Type, Vendor};
-use std::collections::BTreeMap;
 
 pub(super) const CHECKS: &[Check] = &[
     check("WIRE-REQ-1", "leaves out and empties each required parameter of each operation", required),
@@ -20,11 +17,11 @@ pub(super) const CHECKS: &[Check] = &[
     check("WIRE-REQ-3", "names unknown operations, versions, methods, paths and formats", unknown),
     check("WIRE-REQ-4", "gives parameters twice, with two values and in two places", doubled),
     check("WIRE-REP-1", "makes a success of every operation, for secrets of every sort", successes)
-        .judged(kind_fields),
+        .judged(replies::kind_fields),
     check("WIRE-REP-2", "brings about errors of every sort, and looks at their bodies", errors),
     check("WIRE-REP-3", "makes many calls, and compares their request ids", errors),
     check("WIRE-REP-4", "makes the same calls in every reply format, and compares what they say", formats)
-        .judged(formats_agree),
+        .judged(replies::formats_agree),
 ];
 
 fn operations(drive: &Drive<'_>) -> Vec<String> {
@@ -397,236 +394,9 @@ fn formats(drive: &mut Drive<'_>) -> Step {
     Ok(())
 }
 
-const fn format_name(format: Format) -> &'static str {
+pub(super) const fn format_name(format: Format) -> &'static str {
     match format {
         Format::Json => "JSON",
         Format::Xml => "XML",
-    }
-}
-
-/// Calls that differ in the reply format alone say the same.
-fn formats_agree(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let calls: Vec<(usize, &Exchange)> =
-        history.calls().filter(|(_, exchange)| exchange.call.how.format.is_some()).collect();
-    for pair in calls.windows(2) {
-        let ((one_at, one), (other_at, other)) = (pair[0], pair[1]);
-        if one.call.operation != other.call.operation || one.call.params != other.call.params {
-            continue;
-        }
-        let (Some(first), Some(second)) = (one.reply(), other.reply()) else { continue };
-        let wanted = other.call.how.format.as_deref().unwrap_or_default();
-        let came = second.format.is_some_and(|format| format_name(format) == wanted);
-        ruling.expect("WIRE-REP-4", came, &[other_at], || format!("a reply in {wanted}"), || other.summary());
-        if !came {
-            continue;
-        }
-        let fields = vendor.spec.operations.get(&one.call.operation).map(|operation| &operation.reply);
-        let difference = match (&first.body, &second.body) {
-            (Body::Done { facts, .. }, Body::Done { facts: others, .. }) => differing(facts, others),
-            (Body::Refused { code, .. }, Body::Refused { code: other, .. }) => {
-                (code != other).then_some(Meaning::Code)
-            }
-            _ => Some(Meaning::Status),
-        };
-        let name = difference
-            .and_then(|is| fields?.iter().find(|(_, field)| field.is == is).map(|(name, _)| name.clone()));
-        ruling.expect(
-            "WIRE-REP-4",
-            difference.is_none(),
-            &[one_at, other_at],
-            || "the same answer in both formats".into(),
-            || format!("{} differs", name.unwrap_or_else(|| format!("{difference:?}").replace("Some", ""))),
-        );
-    }
-}
-
-fn differing(one: &Facts, other: &Facts) -> Option<Meaning> {
-    let lacks = |from: &Facts, (meaning, fact): &(Meaning, Fact)| {
-        // An empty list and an empty text cannot be told from nothing in every format.
-        let nothing = matches!(fact, Fact::Text(text) if text.is_empty());
-        *meaning != Meaning::RequestId && !nothing && !from.iter().any(|(m, f)| m == meaning && f == fact)
-    };
-    one.iter()
-        .find(|fact| lacks(other, fact))
-        .or_else(|| other.iter().find(|fact| lacks(one, fact)))
-        .map(|(m, _)| *m)
-}
-
-/// Fields that only replies about some kinds of secret have, and shapes of values.
-fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    for (at, exchange) in history.calls() {
-        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
-        let Some(Body::Done { facts, json }) = exchange.reply().map(|reply| &reply.body) else { continue };
-        if operation.role == Role::Password {
-            judge_password(vendor, at, exchange, facts, ruling);
-        }
-        let kind = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-            (Meaning::Kind, Fact::Text(kind)) => vendor.spec.kinds.get_key_value(&**kind),
-            _ => None,
-        });
-        let Some((kind, described)) = kind else { continue };
-        for (name, field) in
-            operation.reply.iter().filter(|(_, field)| field.required && field.kinds.contains(kind))
-        {
-            ruling.expect(
-                "WIRE-REP-1",
-                facts.iter().any(|(meaning, _)| *meaning == field.is),
-                &[at],
-                || format!("{name}, as the secret is of kind {kind}"),
-                || format!("no {name}"),
-            );
-        }
-        if operation.role == Role::Read && !described.value_keys.is_empty() {
-            let value = operation
-                .reply
-                .iter()
-                .find(|(_, field)| field.is == Meaning::Value)
-                .and_then(|(name, _)| json.get(name)?.as_str());
-            let object = value.and_then(|text| {
-                serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok()
-            });
-            let fits = object.is_some_and(|object| {
-                described.value_keys.iter().any(|shape| shape.keys.iter().all(|key| object.contains_key(key)))
-            });
-            let shapes = || {
-                described
-                    .value_keys
-                    .iter()
-                    .map(|shape| shape.keys.join(", "))
-                    .collect::<Vec<_>>()
-                    .join("; or ")
-            };
-            ruling.expect(
-                "WIRE-REP-1",
-                fits,
-                &[at],
-                || format!("a value that is a JSON object with {}", shapes()),
-                || "a value of another shape".into(),
-            );
-        }
-    }
-}
-
-fn judge_password(vendor: &Vendor, at: usize, exchange: &Exchange, facts: &Facts, ruling: &mut Ruling<'_>) {
-    let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { return };
-    let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
-    let password = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-        (Meaning::Password, Fact::Text(text)) => Some(text.clone()),
-        _ => None,
-    });
-    let Some(password) = password else { return };
-    let length =
-        get(Meaning::Length).and_then(|text| text.parse().ok()).unwrap_or(vendor.law.password_default);
-    let count = i64::try_from(password.chars().count()).unwrap_or(i64::MAX);
-    ruling.expect(
-        "WIRE-REP-1",
-        count == length,
-        &[at],
-        || format!("a password of {length} characters"),
-        || format!("one of {count}"),
-    );
-    type Class = (Meaning, fn(&char) -> bool, &'static str);
-    let classes: [Class; 4] = [
-        (Meaning::NoLower, char::is_ascii_lowercase, "lower-case letters"),
-        (Meaning::NoUpper, char::is_ascii_uppercase, "upper-case letters"),
-        (Meaning::NoDigits, char::is_ascii_digit, "digits"),
-        (Meaning::NoPunctuation, char::is_ascii_punctuation, "punctuation"),
-    ];
-    let is_true = |is| get(is).and_then(crate::spec::truth) == Some(true);
-    for (flag, class, name) in classes {
-        let found = password.chars().any(|character| class(&character));
-        if is_true(flag) {
-            ruling.expect(
-                "WIRE-REP-1",
-                !found,
-                &[at],
-                || format!("a password without {name}"),
-                || format!("one with {name}"),
-            );
-        } else if is_true(Meaning::EachClass) {
-            ruling.expect(
-                "WIRE-REP-1",
-                found,
-                &[at],
-                || format!("a password with {name}"),
-                || format!("one without {name}"),
-            );
-        }
-    }
-    if let Some(excluded) = get(Meaning::Exclude) {
-        let found = password.chars().any(|character| excluded.contains(character));
-        ruling.expect(
-            "WIRE-REP-1",
-            !found,
-            &[at],
-            || "a password without the excluded characters".into(),
-            || "one with some of them".into(),
-        );
-    }
-}
-
-/// What every reply must be, whatever it answers.
-pub(super) fn judge_reply(schemas: &ReplySchemas, at: usize, exchange: &Exchange, ruling: &mut Ruling<'_>) {
-    let (response, reply) = match &exchange.result {
-        Ok(came) => came,
-        Err(lost) => {
-            return ruling.expect("ROT-ERR-5", false, &[at], || "a reply".into(), || lost.to_string());
-        }
-    };
-    let alive = response.status < 500;
-    ruling.expect("ROT-ERR-5", alive, &[at], || "any status but a 5xx".into(), || exchange.summary());
-    match &reply.body {
-        Body::Done { json, .. } => {
-            let misfits = schemas.misfits(&exchange.call.operation, json);
-            ruling.expect(
-                "WIRE-REP-1",
-                misfits.is_empty(),
-                &[at],
-                || "a reply that fits its documented schema".into(),
-                || misfits.join("; "),
-            );
-        }
-        Body::Refused { misfit, .. } => {
-            ruling.expect(
-                "WIRE-REP-2",
-                misfit.is_empty(),
-                &[at],
-                || "a documented error envelope".into(),
-                || misfit.clone(),
-            );
-        }
-        Body::Unreadable(why) => {
-            let rule = if (200..300).contains(&response.status) { "WIRE-REP-1" } else { "WIRE-REP-2" };
-            let observed = || format!("{}: {why}", response.status);
-            ruling.expect(rule, false, &[at], || "a reply that can be read".into(), observed);
-        }
-    }
-    if let Body::Done { .. } | Body::Refused { .. } = reply.body {
-        ruling.expect(
-            "WIRE-REP-3",
-            reply.request_id.is_some(),
-            &[at],
-            || "a request id".into(),
-            || "none".into(),
-        );
-    }
-    if oracle::broke_down(exchange) && alive && response.status < 200 {
-        ruling.expect("ROT-ERR-5", false, &[at], || "a final status".into(), || exchange.summary());
-    }
-}
-
-/// Request ids never come twice.
-pub(super) fn judge_ids(history: &History, ruling: &mut Ruling<'_>) {
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for (at, exchange) in history.calls() {
-        let Some(id) = exchange.reply().and_then(|reply| reply.request_id.as_deref()) else { continue };
-        let before = seen.insert(id, at);
-        ruling.expect(
-            "WIRE-REP-3",
-            before.is_none(),
-            &before.into_iter().chain([at]).collect::<Vec<_>>(),
-            || "a request id of its own".into(),
-            || format!("{} again", clipped(id)),
-        );
     }
 }

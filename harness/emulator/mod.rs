@@ -98,7 +98,7 @@ impl Emulator {
     }
 
     /// The vendor whose documents this emulator follows.
-    pub const fn vendor(&self) -> &Arc<Vendor> {
+    pub const fn documents(&self) -> &Arc<Vendor> {
         &self.pristine
     }
 

@@ -6,12 +6,16 @@
 
 mod interpret;
 pub mod interval;
+mod kind;
 mod law;
 mod load;
+mod operation;
 
 pub use interpret::{Complaint, Reading, interpret};
 pub(crate) use interpret::{setting, truth};
+pub use kind::{Kind, Sample, ValueShape};
 pub use load::{SpecError, Vendor, embedded, embedded_names, from_file, from_text};
+pub use operation::{Constraint, Field, OnlyIf, Operation, Parameter, Type};
 
 use crate::model::{Condition, Meaning, Role};
 use crate::sign::Scheme;
@@ -165,171 +169,6 @@ pub struct Source {
     pub note: Option<String>,
 }
 
-/// One operation of the API.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Operation {
-    /// What it is for.
-    pub role: Role,
-    /// Parameters by the name that travels.
-    pub parameters: IndexMap<String, Parameter>,
-    /// Fields of a success reply.
-    pub reply: IndexMap<String, Field>,
-    /// Codes that the operation's own page names.
-    #[serde(default)]
-    pub errors: Vec<String>,
-    /// Where this is documented.
-    pub source: Sources,
-}
-
-/// How a parameter or field is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Type {
-    /// Text.
-    #[default]
-    Text,
-    /// A whole number.
-    Integer,
-    /// `true` or `false`; a request may write it in any case.
-    Boolean,
-    /// A point in time, ISO 8601 in UTC.
-    Time,
-    /// Text that holds JSON.
-    Json,
-    /// A list.
-    List,
-    /// A map.
-    Map,
-}
-
-/// One parameter of a request.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Parameter {
-    /// What it means.
-    pub is: Meaning,
-    /// How it is written.
-    #[serde(default, rename = "type")]
-    pub kind: Type,
-    /// Must it be there?
-    #[serde(default)]
-    pub required: bool,
-    /// It counts only under this condition, and is ignored otherwise.
-    #[serde(default)]
-    pub only_if: Option<OnlyIf>,
-    /// Least length in characters (text), or least value (integer).
-    #[serde(default)]
-    pub min: Option<i64>,
-    /// Greatest length in characters (text), or greatest value (integer).
-    #[serde(default)]
-    pub max: Option<i64>,
-    /// True where `max` counts UTF-8 bytes.
-    #[serde(default)]
-    pub bytes: bool,
-    /// Regular expression that the whole value matches.
-    #[serde(default)]
-    pub pattern: Option<String>,
-    /// Allowed values.
-    #[serde(default)]
-    pub values: Vec<String>,
-    /// Value that counts when it is left out.
-    #[serde(default)]
-    pub default: Option<String>,
-    /// A parameter that must not be given together with this one set to true.
-    #[serde(default)]
-    pub excludes: Option<String>,
-    /// A value that fits; where it is left out, one is made from the meaning.
-    #[serde(default)]
-    pub example: Option<String>,
-    /// Constraints that documents leave open here: breaking them is neither right nor wrong.
-    #[serde(default)]
-    pub open: Vec<Constraint>,
-    /// Travels in the form body by default.
-    #[serde(default)]
-    pub in_body: bool,
-    /// Where this is documented, where it is not the operation's own page.
-    #[serde(default)]
-    pub source: Sources,
-    /// Rule that its bounds are judged under, where it is not the general one.
-    #[serde(default)]
-    pub rule: Option<String>,
-    /// What documents say beyond the fields above.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
-/// Names of a parameter's constraints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Constraint {
-    /// Whether it must be there.
-    Required,
-    /// Its least length or value.
-    Min,
-    /// Its greatest length or value.
-    Max,
-    /// Its pattern.
-    Pattern,
-    /// Its allowed values.
-    Values,
-    /// Its type.
-    Type,
-    /// What it excludes.
-    Excludes,
-    /// Whether an empty value counts as absent.
-    Empty,
-}
-
-/// The condition under which a parameter counts.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct OnlyIf {
-    /// Another parameter of the operation, of type boolean.
-    pub parameter: String,
-    /// The value it must have.
-    pub is: bool,
-    /// Rule that says so.
-    pub rule: String,
-    /// Rule that says that the parameter is required under the condition.
-    pub required_by: String,
-}
-
-/// One field of a reply.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Field {
-    /// What it means.
-    pub is: Meaning,
-    /// How it is written.
-    #[serde(default, rename = "type")]
-    pub kind: Type,
-    /// Must every success reply have it?
-    #[serde(default)]
-    pub required: bool,
-    /// Only replies about these kinds of secret have it; empty: all.
-    #[serde(default)]
-    pub kinds: Vec<String>,
-    /// Regular expression that the whole value matches.
-    #[serde(default)]
-    pub pattern: Option<String>,
-    /// Allowed values.
-    #[serde(default)]
-    pub values: Vec<String>,
-    /// Name of the entries of a list: `{"VersionStage": [...]}` has `VersionStage`.
-    #[serde(default)]
-    pub item: Option<String>,
-    /// Fields of each entry, where entries are objects.
-    #[serde(default)]
-    pub of: IndexMap<String, Field>,
-    /// Where this is documented, where it is not the operation's own page.
-    #[serde(default)]
-    pub source: Sources,
-    /// What documents say beyond the fields above.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
 /// A documented error code.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -360,81 +199,6 @@ pub struct Answers {
     /// Why it is open.
     #[serde(default)]
     pub why: Option<String>,
-}
-
-/// A kind of secret.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Kind {
-    /// Can it rotate?
-    pub rotates: bool,
-    /// Does it take values from the caller after creation?
-    pub takes_values: bool,
-    /// Versions that are kept; open where it is left out.
-    #[serde(default)]
-    pub keeps: Option<usize>,
-    /// Pattern of names, beside the parameter's own.
-    #[serde(default)]
-    pub name_pattern: Option<String>,
-    /// The name that creation takes instead of a real one, where the service makes the name.
-    #[serde(default)]
-    pub literal_name: Option<String>,
-    /// What the service makes of it: `{fresh}` is new for each secret.
-    #[serde(default)]
-    pub generated_name: Option<String>,
-    /// The value that creation takes instead of a real one, where the service makes the value.
-    #[serde(default)]
-    pub literal_value: Option<String>,
-    /// Keys of the configuration that must be there.
-    #[serde(default)]
-    pub config_required: Vec<String>,
-    /// Allowed values of configuration keys.
-    #[serde(default)]
-    pub config_values: IndexMap<String, Vec<String>>,
-    /// Keys of the JSON object that a read returns as value; empty where the value is free.
-    #[serde(default)]
-    pub value_keys: Vec<ValueShape>,
-    /// Ways to create one; the first is used by default.
-    pub samples: IndexMap<String, Sample>,
-    /// Where this is documented.
-    pub source: Sources,
-    /// What documents say beyond the fields above.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
-/// One documented shape of a value: a JSON object with these keys.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ValueShape {
-    /// Keys that are there.
-    pub keys: Vec<String>,
-}
-
-/// One way to create a secret of a kind.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Sample {
-    /// Start of the name: the rest is the run's own.
-    #[serde(default)]
-    pub name_prefix: String,
-    /// Value given at creation; `{fresh}` is new each time.
-    pub value: String,
-    /// Configuration given at creation.
-    #[serde(default)]
-    pub config: Option<String>,
-    /// Configuration key and value by which the emulator recognises this sample among the kind's.
-    #[serde(default)]
-    pub when: IndexMap<String, String>,
-    /// What a read returns: `{account}` is the account's name, `{fresh}` is new with each version, `{time}` a time stamp.
-    #[serde(default)]
-    pub reads: Option<String>,
-    /// Where the account names are in the value given (JSON pointers), or in the configuration.
-    #[serde(default)]
-    pub accounts: Vec<String>,
-    /// True where two accounts take turns.
-    #[serde(default)]
-    pub alternates: bool,
 }
 
 /// How a repeated rotation is recognised.
@@ -610,12 +374,5 @@ impl Spec {
             },
             None => (&[], false),
         }
-    }
-}
-
-impl Operation {
-    /// The parameter with this meaning.
-    pub fn parameter(&self, is: Meaning) -> Option<(&str, &Parameter)> {
-        self.parameters.iter().find(|(_, parameter)| parameter.is == is).map(|(name, p)| (name.as_str(), p))
     }
 }

@@ -67,6 +67,9 @@ pub struct Fault {
     pub seam: Seam,
 }
 
+/// Whether a wrong signature is forgiven: why it is wrong, its scheme, the request, the secret key.
+pub type Forgive = fn(&Refusal, Scheme, &Request, &str) -> bool;
+
 /// How signatures are checked; a fault loosens it.
 #[derive(Debug, Default)]
 pub struct Checks {
@@ -85,7 +88,7 @@ pub struct Checks {
     /// A documented scheme that is refused.
     pub refused_scheme: Option<Scheme>,
     /// Some wrong signatures are forgiven.
-    pub forgive: Option<fn(&Refusal, Scheme, &Request, &str) -> bool>,
+    pub forgive: Option<Forgive>,
 }
 
 impl Checks {

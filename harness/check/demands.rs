@@ -1,0 +1,116 @@
+//! What a call demands by itself, whatever is stored: the refusal it was made to get, the ways to read
+//! it, and what came of it.
+
+use crate::codec::Body;
+use crate::history::{Exchange, Tamper};
+use crate::model::{Answer, Condition, Outcome, Role, Seen, World};
+use crate::spec::{Format, Reading, Vendor, interpret};
+
+/// A refusal that is due whatever the secret's state: its rule, its condition, and whether it is certain.
+pub(super) type Due = (&'static str, Condition, bool);
+
+/// Every way to read a call: one, unless a parameter stands twice with different values.
+pub(super) fn readings(vendor: &Vendor, exchange: &Exchange) -> Vec<Reading> {
+    let call = &exchange.call;
+    let pairs = call.pairs();
+    let read = |pairs: &[(&str, &str)]| interpret(vendor, &call.operation, pairs, call.account);
+    let mut all: Vec<Reading> = read(&pairs).into_iter().collect();
+    let twice = pairs.iter().enumerate().rev().find(|(at, (name, value))| {
+        pairs[..*at].iter().any(|(before, other)| before == name && other != value)
+    });
+    if let Some((at, (name, _))) = twice {
+        let mut other = pairs.clone();
+        other.retain(|(before, _)| before != name);
+        other.push(pairs[at]);
+        all.extend(read(&other));
+    }
+    all
+}
+
+/// The refusal that is due whatever the secret's state, if the call was made to get one.
+pub(super) fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
+    let (spec, call) = (&vendor.spec, &exchange.call);
+    let how = &call.how;
+    if let Some(tamper) = &exchange.tamper {
+        return tampered(vendor, tamper);
+    }
+    if !spec.operations.contains_key(&call.operation) {
+        return Some(("WIRE-REQ-3", Condition::UnknownOperation, true));
+    }
+    let differs = |wanted: &Option<String>, documented: bool| wanted.is_some() && !documented;
+    if differs(&how.version, how.version.as_ref() == Some(&spec.version)) {
+        return Some(("WIRE-REQ-3", Condition::UnknownApiVersion, true));
+    }
+    if differs(&how.method, how.method.as_ref().is_some_and(|method| spec.protocol.methods.contains(method)))
+    {
+        return Some(("WIRE-REQ-3", Condition::BadMethod, true));
+    }
+    if differs(&how.path, how.path.as_ref() == Some(&spec.protocol.path)) {
+        return Some(("WIRE-REQ-3", Condition::UnknownPath, false));
+    }
+    let known_format = how.format.as_ref().is_some_and(|format| {
+        spec.protocol.formats.iter().any(|known| {
+            format.eq_ignore_ascii_case(match known {
+                Format::Json => "json",
+                Format::Xml => "xml",
+            })
+        })
+    });
+    differs(&how.format, known_format).then_some(("WIRE-REQ-3", Condition::BadFormat, true))
+}
+
+fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {
+    let signing = &vendor.spec.signing;
+    Some(match tamper {
+        Tamper::Unsigned => ("AUTH-1", Condition::Unsigned, true),
+        Tamper::UnknownKey => ("AUTH-3", Condition::UnknownKey, true),
+        Tamper::Algorithm(_) => ("AUTH-6", Condition::BadAlgorithm, true),
+        Tamper::Again => ("AUTH-5", Condition::NonceUsed, true),
+        Tamper::EmptySignature => ("AUTH-2", Condition::Malformed, true),
+        Tamper::LeftOut(_) => ("AUTH-2", Condition::Malformed, true),
+        Tamper::Skew(seconds) if seconds.abs() <= signing.accepted_within => return None,
+        Tamper::Skew(seconds) => ("AUTH-4", Condition::Expired, seconds.abs() > signing.refused_beyond),
+        _ => ("AUTH-2", Condition::Mismatch, true),
+    })
+}
+
+/// A failure by the endpoint's own fault, or no whole reply at all.
+pub(super) fn broke_down(exchange: &Exchange) -> bool {
+    exchange.result.as_ref().map_or(true, |(response, reply)| {
+        response.status >= 500 || (response.status < 400 && matches!(reply.body, Body::Unreadable(_)))
+    })
+}
+
+pub(super) fn throttled_by_gateway(vendor: &Vendor, exchange: &Exchange) -> bool {
+    let role = vendor.spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
+    let (codes, _) = vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
+    let reply = exchange.reply();
+    role != Some(Role::Rotate)
+        && reply.is_some_and(|reply| {
+            reply.status == 429 && reply.code().is_some_and(|code| codes.iter().any(|c| c == code))
+        })
+}
+
+pub(super) fn seen(exchange: &Exchange) -> Seen {
+    match exchange.reply().map(|reply| &reply.body) {
+        Some(Body::Done { facts, .. }) => Seen::Done(facts.clone()),
+        Some(_) => Seen::Refused,
+        None => Seen::Lost,
+    }
+}
+
+/// Only what an operation's reply has a field for can be expected of it.
+pub(super) fn stated_only(
+    vendor: &Vendor,
+    operation: &str,
+    mut possible: Vec<(World, Outcome)>,
+) -> Vec<(World, Outcome)> {
+    if let Some(described) = vendor.spec.operations.get(operation) {
+        for (_, outcome) in &mut possible {
+            if let Answer::Done(facts) = &mut outcome.answer {
+                facts.retain(|(meaning, _)| described.reply.values().any(|field| field.is == *meaning));
+            }
+        }
+    }
+    possible
+}

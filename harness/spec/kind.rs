@@ -1,0 +1,81 @@
+//! Kinds of secret, and how to make one of each.
+
+use super::Sources;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A kind of secret.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Kind {
+    /// Can it rotate?
+    pub rotates: bool,
+    /// Does it take values from the caller after creation?
+    pub takes_values: bool,
+    /// Versions that are kept; open where it is left out.
+    #[serde(default)]
+    pub keeps: Option<usize>,
+    /// Pattern of names, beside the parameter's own.
+    #[serde(default)]
+    pub name_pattern: Option<String>,
+    /// The name that creation takes instead of a real one, where the service makes the name.
+    #[serde(default)]
+    pub literal_name: Option<String>,
+    /// What the service makes of it: `{fresh}` is new for each secret.
+    #[serde(default)]
+    pub generated_name: Option<String>,
+    /// The value that creation takes instead of a real one, where the service makes the value.
+    #[serde(default)]
+    pub literal_value: Option<String>,
+    /// Keys of the configuration that must be there.
+    #[serde(default)]
+    pub config_required: Vec<String>,
+    /// Allowed values of configuration keys.
+    #[serde(default)]
+    pub config_values: IndexMap<String, Vec<String>>,
+    /// Keys of the JSON object that a read returns as value; empty where the value is free.
+    #[serde(default)]
+    pub value_keys: Vec<ValueShape>,
+    /// Ways to create one; the first is used by default.
+    pub samples: IndexMap<String, Sample>,
+    /// Where this is documented.
+    pub source: Sources,
+    /// What documents say beyond the fields above.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// One documented shape of a value: a JSON object with these keys.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ValueShape {
+    /// Keys that are there.
+    pub keys: Vec<String>,
+}
+
+/// One way to create a secret of a kind.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sample {
+    /// Start of the name: the rest is the run's own.
+    #[serde(default)]
+    pub name_prefix: String,
+    /// Value given at creation; `{fresh}` is new each time.
+    pub value: String,
+    /// Configuration given at creation.
+    #[serde(default)]
+    pub config: Option<String>,
+    /// Configuration key and value by which the emulator recognises this sample among the kind's.
+    #[serde(default)]
+    pub when: IndexMap<String, String>,
+    /// What a read returns: `{account}` is the account's name, `{fresh}` is new with each version, `{time}` a time stamp.
+    #[serde(default)]
+    pub reads: Option<String>,
+    /// Where the account names are in the value given (JSON pointers), or in the configuration.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// True where two accounts take turns.
+    #[serde(default)]
+    pub alternates: bool,
+}

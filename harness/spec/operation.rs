@@ -1,0 +1,179 @@
+//! Operations: their parameters, the fields of their replies, and what documents leave open of both.
+
+use super::Sources;
+use crate::model::{Meaning, Role};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One operation of the API.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Operation {
+    /// What it is for.
+    pub role: Role,
+    /// Parameters by the name that travels.
+    pub parameters: IndexMap<String, Parameter>,
+    /// Fields of a success reply.
+    pub reply: IndexMap<String, Field>,
+    /// Codes that the operation's own page names.
+    #[serde(default)]
+    pub errors: Vec<String>,
+    /// Where this is documented.
+    pub source: Sources,
+}
+
+/// How a parameter or field is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Type {
+    /// Text.
+    #[default]
+    Text,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`; a request may write it in any case.
+    Boolean,
+    /// A point in time, ISO 8601 in UTC.
+    Time,
+    /// Text that holds JSON.
+    Json,
+    /// A list.
+    List,
+    /// A map.
+    Map,
+}
+
+/// One parameter of a request.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Parameter {
+    /// What it means.
+    pub is: Meaning,
+    /// How it is written.
+    #[serde(default, rename = "type")]
+    pub kind: Type,
+    /// Must it be there?
+    #[serde(default)]
+    pub required: bool,
+    /// It counts only under this condition, and is ignored otherwise.
+    #[serde(default)]
+    pub only_if: Option<OnlyIf>,
+    /// Least length in characters (text), or least value (integer).
+    #[serde(default)]
+    pub min: Option<i64>,
+    /// Greatest length in characters (text), or greatest value (integer).
+    #[serde(default)]
+    pub max: Option<i64>,
+    /// True where `max` counts UTF-8 bytes.
+    #[serde(default)]
+    pub bytes: bool,
+    /// Regular expression that the whole value matches.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// Allowed values.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Value that counts when it is left out.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// A parameter that must not be given together with this one set to true.
+    #[serde(default)]
+    pub excludes: Option<String>,
+    /// A value that fits; where it is left out, one is made from the meaning.
+    #[serde(default)]
+    pub example: Option<String>,
+    /// Constraints that documents leave open here: breaking them is neither right nor wrong.
+    #[serde(default)]
+    pub open: Vec<Constraint>,
+    /// Travels in the form body by default.
+    #[serde(default)]
+    pub in_body: bool,
+    /// Where this is documented, where it is not the operation's own page.
+    #[serde(default)]
+    pub source: Sources,
+    /// Rule that its bounds are judged under, where it is not the general one.
+    #[serde(default)]
+    pub rule: Option<String>,
+    /// What documents say beyond the fields above.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Names of a parameter's constraints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Constraint {
+    /// Whether it must be there.
+    Required,
+    /// Its least length or value.
+    Min,
+    /// Its greatest length or value.
+    Max,
+    /// Its pattern.
+    Pattern,
+    /// Its allowed values.
+    Values,
+    /// Its type.
+    Type,
+    /// What it excludes.
+    Excludes,
+    /// Whether an empty value counts as absent.
+    Empty,
+}
+
+/// The condition under which a parameter counts.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OnlyIf {
+    /// Another parameter of the operation, of type boolean.
+    pub parameter: String,
+    /// The value it must have.
+    pub is: bool,
+    /// Rule that says so.
+    pub rule: String,
+    /// Rule that says that the parameter is required under the condition.
+    pub required_by: String,
+}
+
+/// One field of a reply.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Field {
+    /// What it means.
+    pub is: Meaning,
+    /// How it is written.
+    #[serde(default, rename = "type")]
+    pub kind: Type,
+    /// Must every success reply have it?
+    #[serde(default)]
+    pub required: bool,
+    /// Only replies about these kinds of secret have it; empty: all.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Regular expression that the whole value matches.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// Allowed values.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Name of the entries of a list: `{"VersionStage": [...]}` has `VersionStage`.
+    #[serde(default)]
+    pub item: Option<String>,
+    /// Fields of each entry, where entries are objects.
+    #[serde(default)]
+    pub of: IndexMap<String, Field>,
+    /// Where this is documented, where it is not the operation's own page.
+    #[serde(default)]
+    pub source: Sources,
+    /// What documents say beyond the fields above.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+impl Operation {
+    /// The parameter with this meaning.
+    pub fn parameter(&self, is: Meaning) -> Option<(&str, &Parameter)> {
+        self.parameters.iter().find(|(_, parameter)| parameter.is == is).map(|(name, p)| (name.as_str(), p))
+    }
+}
