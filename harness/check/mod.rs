@@ -27,6 +27,7 @@ mod protocol;
 mod schedule;
 mod versions;
 
+pub use crate::codec::ReplySchemas;
 pub use drive::{Drive, Halt, Link, Made, Settings, Step};
 pub use judge::{Expectation, Note, Ruling};
 pub use oracle::judge;

@@ -11,6 +11,7 @@ pub mod control;
 pub mod fault;
 pub mod hostile;
 pub mod http1;
+mod nonces;
 #[cfg(feature = "net")]
 pub mod server;
 #[cfg(feature = "net")]
@@ -26,12 +27,10 @@ use crate::sign::{self, Credentials};
 use crate::spec::{Format, Vendor};
 use crate::wire::{Request, Response};
 use fault::{Checks, Fault, Seam};
+use nonces::Nonces;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use values::Making;
-
-/// Nonces are remembered for this many seconds, longer than any time stamp is accepted.
-const NONCE_MEMORY: i64 = 2_000;
 
 /// An account of the emulator.
 #[derive(Clone, Debug)]
@@ -52,7 +51,7 @@ pub struct Emulator {
     pub(crate) world: World,
     pub(crate) values: HashMap<u64, Arc<str>>,
     pub(crate) making: BTreeMap<crate::model::Key, Making>,
-    nonces: HashMap<String, i64>,
+    nonces: Nonces,
     pub(crate) rng: fastrand::Rng,
     seed: u64,
     pub(crate) faults: Vec<&'static Fault>,
@@ -72,7 +71,7 @@ impl Emulator {
             world: World::default(),
             values: HashMap::new(),
             making: BTreeMap::new(),
-            nonces: HashMap::new(),
+            nonces: Nonces::default(),
             rng: fastrand::Rng::with_seed(seed),
             seed,
             faults: Vec::new(),
@@ -130,7 +129,7 @@ impl Emulator {
         self.world = World::default();
         self.values.clear();
         self.making.clear();
-        self.nonces.clear();
+        self.nonces = Nonces::default();
         self.graves.clear();
         self.memory.clear();
         self.rng = fastrand::Rng::with_seed(self.seed);
@@ -229,18 +228,11 @@ impl Emulator {
             }
         }
         match claim.nonce {
-            Some(nonce) => self.spend_nonce(nonce, turn.now, checks.nonces_repeat),
+            Some(nonce) => {
+                let new = self.nonces.is_new(nonce, turn.now);
+                if new || checks.nonces_repeat { Ok(()) } else { Err(Condition::NonceUsed) }
+            }
             None => Ok(()),
-        }
-    }
-
-    fn spend_nonce(&mut self, nonce: String, now: i64, may_repeat: bool) -> Result<(), Condition> {
-        if self.nonces.len() > 4_096 {
-            self.nonces.retain(|_, at| (now - *at).abs() <= NONCE_MEMORY);
-        }
-        match self.nonces.insert(nonce, now) {
-            Some(before) if !may_repeat && (now - before).abs() <= NONCE_MEMORY => Err(Condition::NonceUsed),
-            _ => Ok(()),
         }
     }
 
