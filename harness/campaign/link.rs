@@ -101,6 +101,13 @@ impl Direct {
     }
 }
 
+impl Direct {
+    /// Whether the endpoint lives in this process.
+    pub const fn in_process(&self) -> bool {
+        self.endpoint.in_process
+    }
+}
+
 impl Link for Direct {
     fn send(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange {
         let left = self.deadline.saturating_duration_since(Instant::now());

@@ -2,7 +2,7 @@
 
 use crate::codec::Call;
 use crate::history::{Entry, Exchange, History, Tamper};
-use crate::model::{Fact, Facts, Meaning, Role, Text};
+use crate::model::{Condition, Fact, Facts, Meaning, Role, Text};
 use crate::spec::{Operation, Vendor};
 
 /// Every value that the harness stores begins like this, and goes on with 32 hex digits.
@@ -177,8 +177,35 @@ impl<'a> Drive<'a> {
         {
             spent.push(exchange.when.hi);
         }
+        if role == Some(Role::Create) && exchange.done() {
+            self.remember(&exchange);
+        }
+        let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &call.operation);
+        let code = exchange.reply().and_then(|reply| reply.code());
+        let turned_away =
+            role == Some(Role::Rotate) && code.is_some_and(|code| throttled.iter().any(|it| it == code));
         self.history.entries.push(Entry::Call(Box::new(exchange)));
+        if turned_away && !self.link.has_clock() {
+            // Without a clock nobody knows who used up the limit, and it will not recover in time.
+            return Err(Halt::Quota);
+        }
         Ok(self.history.entries.len() - 1)
+    }
+
+    /// Whatever was made must be removed at the end, also if it should never have been made.
+    fn remember(&mut self, exchange: &Exchange) {
+        let operation = self.vendor.spec.operations.get(&exchange.call.operation);
+        let given = operation
+            .and_then(|it| it.parameter(Meaning::Secret))
+            .and_then(|(name, _)| exchange.call.get(name));
+        let stated = exchange.reply().and_then(|reply| reply.facts()).and_then(|facts| {
+            facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+                (Meaning::Secret, Fact::Text(name)) => Some(name.to_string()),
+                _ => None,
+            })
+        });
+        let name = stated.or_else(|| given.map(str::to_owned));
+        self.made.extend(name.map(|name| (exchange.call.account, name)));
     }
 
     /// Makes sure that the documented limit allows one more rotation.
@@ -267,16 +294,30 @@ impl<'a> Drive<'a> {
 
     /// Gives schedules time to act: polls the description until `seen` or until waiting makes no sense.
     pub fn settle(&mut self, secret: &Made, seen: impl Fn(&Facts) -> bool) -> Step {
+        self.settle_within(secret, u32::MAX, seen)
+    }
+
+    /// Gives schedules a moment to act where they should not.
+    pub fn linger(&mut self, secret: &Made) -> Step {
+        self.settle_within(secret, 5, |_| false)
+    }
+
+    fn settle_within(&mut self, secret: &Made, rounds: u32, seen: impl Fn(&Facts) -> bool) -> Step {
         let mut round = 0;
         loop {
             let at = self.describe(secret)?;
-            if seen(&self.facts(at)) || !self.link.pause(round) {
+            if round >= rounds || seen(&self.facts(at)) || !self.link.pause(round) {
                 break;
             }
             round += 1;
         }
         self.history.entries.push(Entry::Settled);
         Ok(())
+    }
+
+    /// Start of every name that this run makes.
+    pub fn prefix(&self) -> &str {
+        &self.settings.prefix
     }
 
     /// A name nobody has.
@@ -301,17 +342,11 @@ impl<'a> Drive<'a> {
         self.rng.u64(..bound.max(1))
     }
 
-    /// Rotates with a token of the caller's; ends the exercise when a limit stops it.
+    /// Rotates with a token of the caller's.
     pub fn rotate_with(&mut self, secret: &Made, token: &str) -> Step<usize> {
         let mut call = self.call_of(Role::Rotate, secret)?;
         self.set(&mut call, Meaning::Token, token);
-        let over =
-            self.vendor.law.rate.is_some_and(|rate| self.spent_in_window(secret.account) >= rate.calls);
-        let at = self.send(&call)?;
-        if over && !self.done(at) && !self.link.has_clock() {
-            return Err(Halt::Quota);
-        }
-        Ok(at)
+        self.send(&call)
     }
 
     /// Rotates with a fresh token, and says which.

@@ -14,10 +14,11 @@ pub(super) const CHECKS: &[Check] = &[
         "ROT-ERR-2",
         "adds one bad parameter to calls that would have an effect, and looks",
         bad_among_good,
-    ),
+    )
+    .thirsty(1),
     check("ROT-ERR-3", "brings about each documented error condition", conditions),
     check("ROT-ERR-4", "collects the error codes of every condition", conditions),
-    check("ROT-ERR-5", "sends hostile texts in every parameter of every operation", hostile),
+    check("ROT-ERR-5", "sends hostile texts in every parameter of every operation", hostile).thirsty(1),
 ];
 
 fn refused_calls(drive: &mut Drive<'_>) -> Step {
@@ -168,13 +169,17 @@ fn hostile(drive: &mut Drive<'_>) -> Step {
     let names: Vec<String> = drive.vendor.spec.operations.keys().cloned().collect();
     for name in names {
         let role = drive.vendor.spec.operations[&name].role;
+        let documented = &drive.vendor.spec.operations[&name].parameters;
         let (base, _) = drive.valid_call(&name)?;
         let parameters: Vec<String> =
             drive.vendor.spec.operations[&name].parameters.keys().cloned().collect();
         for parameter in parameters {
             for text in hostile_texts() {
                 let mut call = base.clone();
-                call.set(&parameter, text);
+                // Names stay the run's own: no hostile text must be the name of somebody's secret.
+                let named =
+                    documented.get(&parameter).is_some_and(|it| it.is == Meaning::Secret) && !text.is_empty();
+                call.set(&parameter, if named { format!("{}{text}", drive.prefix()) } else { text });
                 if role == Role::Rotate
                     && drive.vendor.law.rate.is_some_and(|rate| drive.spent_in_window(0) + 2 > rate.calls)
                 {

@@ -8,16 +8,16 @@ pub(super) const CHECKS: &[Check] = &[
         "uses up the documented number of rotations, asks for one more, and again after the window",
         recovers,
     )
-    .last(),
+    .thirsty(2),
     check("ROT-THR-2", "looks at two secrets after a rotation was refused for the limit", changes_nothing)
-        .last(),
+        .thirsty(2),
     check(
         "ROT-THR-3",
         "uses up one account's limit, then rotates another secret and another account's",
         scope,
     )
     .covers(&["ROT-THR-1", "ROT-NEW-1"])
-    .last(),
+    .thirsty(2),
 ];
 
 /// Starts a fresh window that the clock does not cut for a while, and gives its number of calls.

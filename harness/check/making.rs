@@ -92,7 +92,6 @@ impl<'a> Drive<'a> {
                 _ => {}
             }
         }
-        self.made.push((made.account, made.name.clone()));
         Ok(made)
     }
 

@@ -48,8 +48,9 @@ pub struct Check {
     pub judge: Option<fn(&Vendor, &History, &mut Ruling<'_>)>,
     /// Other rules whose expectations, in this exercise, are evidence for this rule too.
     pub covers: &'static [&'static str],
-    /// True if it uses up a documented limit: such checks come last.
-    pub spends_limit: bool,
+    /// How many rotations it needs, of a limit that all checks share: 0 few, 1 many, 2 all there are.
+    /// The frugal ones come first.
+    pub thirst: u8,
 }
 
 impl std::fmt::Debug for Check {
@@ -59,7 +60,7 @@ impl std::fmt::Debug for Check {
 }
 
 const fn check(rule: &'static str, how: &'static str, exercise: fn(&mut Drive<'_>) -> Step) -> Check {
-    Check { rule, how, exercise, judge: None, covers: &[], spends_limit: false }
+    Check { rule, how, exercise, judge: None, covers: &[], thirst: 0 }
 }
 
 impl Check {
@@ -73,18 +74,18 @@ impl Check {
         self
     }
 
-    const fn last(mut self) -> Self {
-        self.spends_limit = true;
+    const fn thirsty(mut self, thirst: u8) -> Self {
+        self.thirst = thirst;
         self
     }
 }
 
-/// Every check, family by family; those that use up limits last.
+/// Every check, family by family; those that need many rotations last.
 pub fn checks() -> Vec<Check> {
     let mut checks: Vec<Check> = [
-        versions::CHECKS,
         idempotency::CHECKS,
         kinds::CHECKS,
+        versions::CHECKS,
         interval::CHECKS,
         policy::CHECKS,
         schedule::CHECKS,
@@ -96,6 +97,6 @@ pub fn checks() -> Vec<Check> {
         neighbours::CHECKS,
     ]
     .concat();
-    checks.sort_by_key(|check| check.spends_limit);
+    checks.sort_by_key(|check| check.thirst);
     checks
 }

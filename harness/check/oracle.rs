@@ -156,7 +156,8 @@ impl Walk<'_> {
                 self.ruling.expect(
                     rule,
                     false,
-                    &self.cite(&key, at),
+                    // What is wrong with a call by itself needs no history.
+                    &if complaint.is_some() { vec![at] } else { self.cite(&key, at) },
                     || expected_words(&canonical.answer, complaint),
                     || exchange.summary(),
                 );

@@ -58,7 +58,7 @@ fn fires(drive: &mut Drive<'_>) -> Step {
     let seconds = span(drive, 0);
     for _ in 0..2 {
         drive.advance(seconds - MARGIN - 60)?;
-        drive.settle(&secret, |_| false)?;
+        drive.linger(&secret)?;
         drive.look(&secret)?;
         pass_date(drive, &secret)?;
     }
@@ -84,7 +84,7 @@ fn manual(drive: &mut Drive<'_>) -> Step {
     drive.need(at, "rotation")?;
     drive.look(&secret)?;
     drive.advance(seconds / 2 + MARGIN)?;
-    drive.settle(&secret, |_| false)?;
+    drive.linger(&secret)?;
     drive.look(&secret)?;
     drive.advance(seconds / 2 - 2 * MARGIN)?;
     pass_date(drive, &secret)
@@ -121,7 +121,7 @@ fn off(drive: &mut Drive<'_>) -> Step {
     drive.look(&secret)?;
     let seconds = span(drive, 0);
     drive.advance(seconds + 2 * MARGIN)?;
-    drive.settle(&secret, |_| false)?;
+    drive.linger(&secret)?;
     drive.look_back(&secret)?;
     // One that was never on does not fire either.
     let never = drive.rotatable()?;

@@ -14,14 +14,15 @@ pub(super) const CHECKS: &[Check] = &[
         stage_moves,
     )
     .covers(&["PUT-1", "STAGE-1"]),
-    check("ROT-PREV-1", "rotates three times and reads the previous version after each", thrice),
-    check("ROT-PEND-1", "looks for stages that outlive their rotation", thrice),
+    check("ROT-PREV-1", "rotates three times and reads the previous version after each", thrice).thirsty(1),
+    check("ROT-PEND-1", "looks for stages that outlive their rotation", thrice).thirsty(1),
     check("ROT-MONO-1", "rotates by hand and by schedule, and looks for ids that come twice", ids),
     check("ROT-MONO-2", "reads every version again after rotations and replays", values_stay),
     check("ROT-HIST-1", "writes more versions than are kept, and looks which are left", retention)
         .covers(&["PUT-1", "ROT-PAGE-1"]),
     check("ROT-NEW-1", "rotates a secret of every kind and way of creation twice", every_kind)
-        .judged(alternation),
+        .judged(alternation)
+        .thirsty(1),
     check("ROT-RYW-1", "reads several times right after each of three rotations", read_your_writes),
     check("ROT-PAGE-1", "lists seven versions in pages of every size from 1 to 4", pages).judged(pages_cover),
 ];

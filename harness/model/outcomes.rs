@@ -23,27 +23,39 @@ pub(super) struct Case<'a> {
 /// The schedule of the secret has been brought up to `now` before ([`super::tick`]).
 pub fn outcomes(law: &Law, world: &World, op: &Op, now: When) -> Vec<Outcome> {
     let case = Case { law, world, op, now };
-    match op.role {
-        Role::Create => case.create(),
-        Role::List => vec![Outcome::done("LIST-1", Change::default(), read::list(&case))],
-        Role::Password => vec![Outcome::done("WIRE-REP-1", Change::default(), Vec::new())],
-        _ => match world.find(op.account, &op.secret) {
-            None => vec![Outcome::refused("ROT-ERR-3", Condition::UnknownSecret)],
-            Some((key, _)) if key.0 != op.account => vec![Outcome::refused("ROT-OWN-1", Condition::Foreign)],
-            Some((key, secret)) => {
-                let mut possible = case.in_life(&key, secret);
-                if *key.1 != *op.secret {
-                    // Older pages speak of names alone, so a full identifier may reach nothing.
-                    possible.push(Outcome::refused("LIFE-5", Condition::UnknownSecret));
-                    possible.push(Outcome::refused("LIFE-5", Condition::Invalid));
-                }
-                possible
-            }
-        },
+    let mut possible = case.possible();
+    if op.role == Role::Rotate && law.rate.is_some() && !case.within_limit(op.account).1 {
+        // Whether the limit is looked at before anything else is open.
+        possible.push(Outcome::refused("ROT-THR-1", Condition::Throttled));
     }
+    possible
 }
 
 impl Case<'_> {
+    fn possible(&self) -> Vec<Outcome> {
+        let (world, op) = (self.world, self.op);
+        match op.role {
+            Role::Create => self.create(),
+            Role::List => vec![Outcome::done("LIST-1", Change::default(), read::list(self))],
+            Role::Password => vec![Outcome::done("WIRE-REP-1", Change::default(), Vec::new())],
+            _ => match world.find(op.account, &op.secret) {
+                None => vec![Outcome::refused("ROT-ERR-3", Condition::UnknownSecret)],
+                Some((key, _)) if key.0 != op.account => {
+                    vec![Outcome::refused("ROT-OWN-1", Condition::Foreign)]
+                }
+                Some((key, secret)) => {
+                    let mut possible = self.in_life(&key, secret);
+                    if *key.1 != *op.secret {
+                        // Older pages speak of names alone, so a full identifier may reach nothing.
+                        possible.push(Outcome::refused("LIFE-5", Condition::UnknownSecret));
+                        possible.push(Outcome::refused("LIFE-5", Condition::Invalid));
+                    }
+                    possible
+                }
+            },
+        }
+    }
+
     fn in_life(&self, key: &Key, secret: &Arc<Secret>) -> Vec<Outcome> {
         let normal = |case: &Self| match case.op.role {
             Role::Rotate => case.rotate(key, secret),
@@ -136,7 +148,7 @@ impl Case<'_> {
         if !rotates {
             possible.push(Outcome::refused("ROT-KIND-1", Condition::KindCannotRotate));
         }
-        let (may_pass, must_pass) = self.within_limit(key.0);
+        let (may_pass, _) = self.within_limit(key.0);
         if let Some(version) = known {
             possible.push(self.replay(key, secret, version));
         } else if rotates || !law.binds("ROT-KIND-1") {
@@ -151,9 +163,6 @@ impl Case<'_> {
                 possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));
                 possible.push(self.echo("ROT-IDEMP-1", key, secret, op.token.clone()));
             }
-        }
-        if !must_pass && law.rate.is_some() {
-            possible.push(Outcome::refused("ROT-THR-1", Condition::Throttled));
         }
         possible
     }
