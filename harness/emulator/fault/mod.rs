@@ -156,7 +156,11 @@ mod tests {
                 "{} stands twice",
                 fault.name
             );
-            assert!(fault.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", fault.name);
+            assert!(
+                fault.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{}",
+                fault.name
+            );
             assert!(
                 fault.does.len() < 100 && !fault.does.ends_with('.') && !fault.does.contains('\n'),
                 "{}",
