@@ -1,7 +1,7 @@
 //! The endpoint of a run, as checks reach it.
 
 use super::reference::Reference;
-use crate::check::Link;
+use crate::check::{Link, OUT_OF_TIME};
 use crate::client::clock::Clock;
 use crate::client::{Caller, Now, transport::Transport};
 use crate::codec::Call;
@@ -158,9 +158,13 @@ impl Link for Direct {
         going_on
     }
 
+    fn out_of_time(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
     fn exhausted(&self) -> Option<String> {
-        if Instant::now() >= self.deadline {
-            return Some("deadline: the time for the whole run is over (--deadline)".into());
+        if self.out_of_time() {
+            return Some(OUT_OF_TIME.to_owned());
         }
         let dead = self.lost_in_a_row >= DEAD_AFTER;
         let lost = self.last_loss.as_ref().filter(|_| dead || self.lost_in_all >= HOPELESS_AFTER)?;

@@ -11,6 +11,9 @@ pub(super) const CANARY: &str = "canary-";
 /// Seconds that are put between a limit's window and the calls after it.
 const MARGIN: i64 = 120;
 
+/// Why a run ends that takes too long.
+pub const OUT_OF_TIME: &str = "deadline: the time for the whole run is over (--deadline)";
+
 /// The endpoint, as an exercise reaches it.
 pub trait Link {
     /// Signs a call, sends it, waits for the reply, and decodes it.
@@ -28,6 +31,8 @@ pub trait Link {
     fn accounts(&self) -> usize;
     /// Lets a moment pass, so that a schedule can act. False once that makes no sense any more.
     fn pause(&mut self, round: u32) -> bool;
+    /// Whether the time for the whole run is over.
+    fn out_of_time(&self) -> bool;
     /// Why no more calls should be made, if so.
     fn exhausted(&self) -> Option<String>;
 }
@@ -172,6 +177,10 @@ impl<'a> Drive<'a> {
             self.afford(call.account)?;
         }
         let exchange = self.link.send(call, tamper);
+        if exchange.result.is_err() && self.link.out_of_time() {
+            // What was cut off by our own deadline says nothing of the endpoint.
+            return Err(Halt::Broken(OUT_OF_TIME.to_owned()));
+        }
         if role == Some(Role::Rotate)
             && let Some(spent) = self.settings.spent.get_mut(call.account)
         {

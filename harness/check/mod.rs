@@ -28,7 +28,7 @@ mod schedule;
 mod versions;
 
 pub use crate::codec::ReplySchemas;
-pub use drive::{Drive, Halt, Link, Made, Settings, Step};
+pub use drive::{Drive, Halt, Link, Made, OUT_OF_TIME, Settings, Step};
 pub use judge::{Expectation, Note, Ruling};
 pub use oracle::judge;
 

@@ -242,7 +242,7 @@ impl Walk<'_> {
         if !op.role.writes() {
             return;
         }
-        let Some(outcome) = matched else { return };
+        let Some(outcome) = matched.filter(|_| !key.1.is_empty()) else { return };
         let refused = match (seen, &outcome.answer) {
             (Seen::Refused, Answer::Refused(condition)) => Some(*condition),
             _ => None,
@@ -273,7 +273,7 @@ impl Walk<'_> {
     }
 
     fn cite(&self, key: &Key, at: usize) -> Vec<usize> {
-        match self.deeds.get(key) {
+        match self.deeds.get(key).filter(|_| !key.1.is_empty()) {
             Some(deed) if deed.at != at => vec![deed.at, at],
             _ => vec![at],
         }

@@ -35,6 +35,7 @@ pub(super) const fn words(condition: Condition) -> &'static str {
         Condition::BadMethod => "the HTTP method is not documented",
         Condition::BadFormat => "the reply format is not documented",
         Condition::UnknownPath => "no such path",
+        Condition::Unavailable => "such a secret cannot be made here",
         Condition::Internal => "the endpoint failed",
     }
 }

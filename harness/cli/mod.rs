@@ -58,7 +58,7 @@ struct CheckArgs {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Seconds for one vendor's whole run
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     deadline: u64,
     /// Milliseconds for one call
     #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(10..=600_000))]

@@ -11,7 +11,8 @@ use std::error::Error;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Method, Uri};
@@ -75,12 +76,20 @@ pub enum EndpointError {
 
 type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
+/// A server that sends head and body of a reply apart, without `TCP_NODELAY`, waits for this client's
+/// delayed acknowledgement, about 40 ms, on every kept connection but not on a fresh one.
+const STALL: std::ops::Range<Duration> = Duration::from_millis(35)..Duration::from_millis(60);
+/// Stalls after which every call gets a connection of its own.
+const STALLS: u32 = 4;
+
 /// HTTP/1.1 to one endpoint. Not for use inside an async task: `send` blocks.
 #[derive(Debug)]
 pub struct HttpTransport {
     base: Base,
     limits: Limits,
     pool: Pool,
+    /// How often lately a kept connection stalled a reply.
+    stalls: AtomicU32,
     /// Always there; taken only to be dropped without waiting.
     runtime: Option<Runtime>,
 }
@@ -133,7 +142,7 @@ impl HttpTransport {
             .retry_canceled_requests(true)
             .http1_max_buf_size(limits.head.max(8 << 10))
             .build(tls);
-        Ok(Self { base, limits, pool, runtime: Some(runtime) })
+        Ok(Self { base, limits, stalls: AtomicU32::new(0), pool, runtime: Some(runtime) })
     }
 
     async fn exchange(&self, request: http::Request<Full<Bytes>>) -> Result<Response, Lost> {
@@ -196,7 +205,28 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send(&self, request: &Request, timeout: Duration) -> Result<Response, Lost> {
-        let request = self.base.outgoing(request)?;
+        let mut request = self.base.outgoing(request)?;
+        let fresh = self.stalls.load(Ordering::Relaxed) >= STALLS;
+        if fresh {
+            request.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+        }
+        let began = Instant::now();
+        let reply = self.send_now(request, timeout);
+        if !fresh && reply.is_ok() {
+            let stalled = (STALL.start..STALL.end).contains(&began.elapsed());
+            let before = self.stalls.load(Ordering::Relaxed);
+            self.stalls.store(if stalled { before + 1 } else { before.saturating_sub(1) }, Ordering::Relaxed);
+        }
+        reply
+    }
+
+    fn name(&self) -> String {
+        self.base.url.clone()
+    }
+}
+
+impl HttpTransport {
+    fn send_now(&self, request: http::Request<Full<Bytes>>, timeout: Duration) -> Result<Response, Lost> {
         let Some(runtime) = &self.runtime else { return Err(Lost::Guard("the transport has ended".into())) };
         runtime.block_on(async {
             // Nobody drives the connections between two calls. The first turn sees what happened to
@@ -206,10 +236,6 @@ impl Transport for HttpTransport {
             tokio::task::yield_now().await;
             tokio::time::timeout(timeout, self.exchange(request)).await.unwrap_or(Err(Lost::Timeout))
         })
-    }
-
-    fn name(&self) -> String {
-        self.base.url.clone()
     }
 }
 

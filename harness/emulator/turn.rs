@@ -88,10 +88,10 @@ impl Emulator {
         };
         turn.op = Some(reading.op);
         turn.complaints = reading.complaints;
-        // What documents leave open, this emulator lets pass.
-        turn.complaints.retain(|complaint| complaint.certain);
         self.wake(turn);
         self.seam(turn, |seam| if let Seam::Weigh(twist) = seam { Some(*twist) } else { None });
+        // What documents leave open, this emulator lets pass.
+        turn.complaints.retain(|complaint| complaint.certain);
         if turn.refusal.is_some() {
             return;
         }

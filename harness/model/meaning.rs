@@ -201,6 +201,8 @@ pub enum Condition {
     BadFormat,
     /// No such path.
     UnknownPath,
+    /// The endpoint cannot make such a secret here: what would be behind it is not there.
+    Unavailable,
     /// The endpoint failed by its own fault.
     Internal,
 }

@@ -136,7 +136,13 @@ impl Case<'_> {
         facts.push((Meaning::Version, Expect::Version(secret.versions[0].id.clone())));
         facts.push((Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))));
         facts.extend(read::policy(self, &secret));
-        vec![Outcome::done("LIFE-1", Change::store((op.account, op.secret.clone()), secret), facts)]
+        let mut possible =
+            vec![Outcome::done("LIFE-1", Change::store((op.account, op.secret.clone()), secret), facts)];
+        if kind.rotates {
+            // Behind it stands a database or a server that need not be there.
+            possible.push(Outcome::refused("LIFE-1", Condition::Unavailable));
+        }
+        possible
     }
 
     fn rotate(&self, key: &Key, secret: &Secret) -> Vec<Outcome> {

@@ -132,6 +132,12 @@ impl<'a> Reader<'a> {
                     let certain = !open(constraint);
                     let why = format!("{name} {why}");
                     self.complain(name, Condition::Invalid, bounds_rule(parameter), certain, why);
+                } else if parameter.values.is_empty()
+                    && parameter.pattern.is_none()
+                    && doubtful(parameter, text)
+                {
+                    let why = format!("{name} has a form of which documents say nothing");
+                    self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
                 }
                 self.take(name, parameter, text);
             }
@@ -331,6 +337,33 @@ impl<'a> Reader<'a> {
                 self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
             }
         }
+    }
+}
+
+/// Whether a text is one that a careful endpoint may refuse though no document says so: no document
+/// gives the characters and lengths of such parameters.
+fn doubtful(parameter: &Parameter, text: &str) -> bool {
+    let odd = |text: &str| {
+        text.chars().count() > 64
+            || !text.chars().all(|c| c.is_ascii_alphanumeric() || "_/+=.@:-".contains(c))
+    };
+    let control = text.chars().any(char::is_control);
+    match parameter.is {
+        Meaning::Token | Meaning::Version | Meaning::Stage | Meaning::MoveTo | Meaning::RemoveFrom => {
+            odd(text)
+        }
+        Meaning::Stages => {
+            serde_json::from_str::<Vec<String>>(text).map_or(true, |stages| stages.iter().any(|it| odd(it)))
+        }
+        Meaning::Value => control,
+        Meaning::Description => control || text.chars().count() > 256,
+        Meaning::Interval | Meaning::Enable | Meaning::Kind => false,
+        _ => match parameter.kind {
+            Type::Integer => text.parse::<i32>().is_err(),
+            Type::Boolean => false,
+            // Keys, instances, tags, filters: whether what they name is there is another question.
+            _ => true,
+        },
     }
 }
 

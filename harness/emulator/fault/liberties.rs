@@ -34,6 +34,25 @@ pub(super) const LIBERTIES: &[Fault] = &[
         }),
     ),
     liberty(
+        "doubts-refused",
+        "whatever documents do not clearly allow is refused",
+        Seam::Weigh(|_, turn| turn.complaints.iter_mut().for_each(|complaint| complaint.certain = true)),
+    ),
+    liberty(
+        "one-kind-only",
+        "secrets can be made of one kind that rotates, and of no other",
+        Seam::Decide(|emulator, turn| {
+            let kinds = &emulator.vendor.law.kinds;
+            let first = kinds.iter().position(|kind| kind.rotates);
+            let other = turn.op.as_ref().is_some_and(|op| {
+                op.role == Role::Create && kinds[op.kind].rotates && Some(op.kind) != first
+            });
+            if let (true, Some(outcome)) = (other, &mut turn.outcome) {
+                outcome.answer = Answer::Refused(Condition::Invalid);
+            }
+        }),
+    ),
+    liberty(
         "second-codes",
         "refusals have the second of the codes that fit",
         Seam::Paper(|vendor| {
