@@ -87,6 +87,16 @@ impl<'a> Reader<'a> {
     fn parameter(&mut self, name: &str, parameter: &Parameter) {
         let value = self.get(name);
         let open = |constraint| parameter.open.contains(&constraint);
+        if value.is_some_and(|text| text.contains('\0')) {
+            // Many a stack refuses this character wherever it stands; no document speaks of it.
+            self.complain(
+                name,
+                Condition::Invalid,
+                bounds_rule(parameter),
+                false,
+                format!("{name} has a NUL"),
+            );
+        }
         let mut required_by = parameter.required.then_some("WIRE-REQ-1");
         let mut certain = !open(Constraint::Required);
         if let Some(only_if) = &parameter.only_if {
