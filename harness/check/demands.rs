@@ -74,8 +74,20 @@ fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {
     })
 }
 
+/// A refusal by HTTP itself: of a method or path that the API does not have, or of a request too large.
+pub(super) fn turned_away_by_http(exchange: &Exchange) -> bool {
+    let how = &exchange.call.how;
+    let odd =
+        how.path.is_some() || how.method.as_ref().is_some_and(|method| method != "GET" && method != "POST");
+    let status = exchange.reply().map_or(0, |reply| reply.status);
+    matches!(status, 413 | 414 | 431) || (odd && matches!(status, 400..=499 | 501))
+}
+
 /// A failure by the endpoint's own fault, or no whole reply at all.
 pub(super) fn broke_down(exchange: &Exchange) -> bool {
+    if turned_away_by_http(exchange) {
+        return false;
+    }
     exchange.result.as_ref().map_or(true, |(response, reply)| {
         response.status >= 500 || (response.status < 400 && matches!(reply.body, Body::Unreadable(_)))
     })

@@ -129,6 +129,10 @@ pub(super) fn judge_reply(schemas: &ReplySchemas, at: usize, exchange: &Exchange
             return ruling.expect("ROT-ERR-5", false, &[at], || "a reply".into(), || lost.to_string());
         }
     };
+    if demands::turned_away_by_http(exchange) {
+        // Servers in front of an API answer these without knowing its envelopes.
+        return ruling.expect("ROT-ERR-5", true, &[at], String::new, String::new);
+    }
     let alive = response.status < 500;
     ruling.expect("ROT-ERR-5", alive, &[at], || "any status but a 5xx".into(), || exchange.summary());
     match &reply.body {

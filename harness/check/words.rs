@@ -70,6 +70,7 @@ pub(super) fn expected_fact((meaning, expect, _): &Difference) -> String {
             });
             format!("{name} {}", each.collect::<Vec<_>>().join(", "))
         }
+        Expect::IfShown(inner) => expected_fact(&(*meaning, (**inner).clone(), None)),
         Expect::Open(_) => name,
     }
 }

@@ -266,7 +266,9 @@ impl Emulator {
     ) -> Facts {
         let mut facts = Facts::new();
         for (meaning, expect) in stated {
+            let expect = if let Expect::IfShown(inner) = expect { inner } else { expect };
             let fact = match expect {
+                Expect::IfShown(_) => None,
                 Expect::Is(fact) => Some(fact.clone()),
                 Expect::Absent => None,
                 Expect::Open(fact) => fact.clone(),

@@ -225,14 +225,18 @@ pub(super) fn differences(
 fn includes(shown: &str, given: &str) -> bool {
     let parse = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
     match (parse(shown), parse(given)) {
-        (Some(shown), Some(given)) => given.iter().all(|(key, value)| shown.get(key) == Some(value)),
+        (Some(shown), Some(given)) => {
+            let empty = |value: &serde_json::Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+            given.iter().all(|(key, value)| empty(value) || shown.get(key) == Some(value))
+        }
         _ => shown == given,
     }
 }
 
 fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bool {
     match (expect, observed) {
-        (Expect::Open(_), _) | (Expect::Absent, None) => true,
+        (Expect::Open(_), _) | (Expect::Absent, None) | (Expect::IfShown(_), None) => true,
+        (Expect::IfShown(inner), observed) => fits(inner, observed, secret),
         // A null or empty text stands for nothing.
         (Expect::Absent, Some(Fact::Text(text))) => text.is_empty(),
         (Expect::Absent, Some(_)) | (_, None) => false,

@@ -62,6 +62,8 @@ pub enum Expect {
         /// Entries in a page, where documents agree.
         size: Option<i64>,
     },
+    /// Either not there, or this: documents name the field and do not promise it.
+    IfShown(Box<Expect>),
     /// Documents are silent: anything, or nothing. The reference gives this, where it gives anything.
     Open(Option<Fact>),
 }

@@ -135,7 +135,7 @@ impl Case<'_> {
         }
         facts.push((Meaning::Version, Expect::Version(secret.versions[0].id.clone())));
         facts.push((Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))));
-        facts.extend(read::policy(self, &secret));
+        facts.extend(read::policy_if_shown(self, &secret));
         let mut possible =
             vec![Outcome::done("LIFE-1", Change::store((op.account, op.secret.clone()), secret), facts)];
         if kind.rotates {

@@ -14,7 +14,16 @@ pub(super) fn identity(_case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
     vec![(Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))), (Meaning::Arn, arn)]
 }
 
-/// Automatic rotation, as descriptions and reads show it.
+/// Automatic rotation, as replies show it that need not show it.
+pub(super) fn policy_if_shown(case: &Case<'_>, secret: &Secret) -> Stated {
+    let may = |(meaning, expect)| match expect {
+        Expect::Open(_) => (meaning, expect),
+        other => (meaning, Expect::IfShown(Box::new(other))),
+    };
+    policy(case, secret).into_iter().map(may).collect()
+}
+
+/// Automatic rotation, as descriptions show it.
 pub(super) fn policy(case: &Case<'_>, secret: &Secret) -> Stated {
     if !case.law.kinds[secret.kind].rotates {
         return vec![
@@ -127,7 +136,7 @@ fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outc
         (Meaning::Created, Expect::Within(secret.created.join(version.created))),
     ];
     if secret.life == Life::Active {
-        facts.extend(policy(case, secret));
+        facts.extend(policy_if_shown(case, secret));
     }
     facts.extend(settings(secret, |meaning| match meaning {
         Meaning::Config => kind.rotates && case.op.with_config,

@@ -53,6 +53,30 @@ pub(super) const LIBERTIES: &[Fault] = &[
         }),
     ),
     liberty(
+        "http-turns-methods-away",
+        "methods that the API does not have are answered by the server in front of it",
+        Seam::Send(|_, turn| {
+            if turn.condition == Some(Condition::BadMethod) {
+                turn.response.status = 501;
+                turn.response.headers.set("content-type", "text/html");
+                turn.response.body = b"<html>not implemented</html>".to_vec();
+            }
+        }),
+    ),
+    liberty(
+        "descriptions-only",
+        "automatic rotation is shown by descriptions and by nothing else",
+        Seam::Phrase(|_, turn| {
+            if did(turn, Role::Read) || did(turn, Role::Create) {
+                for is in
+                    [Meaning::Automatic, Meaning::Interval, Meaning::LastRotation, Meaning::NextRotation]
+                {
+                    restate(turn, is, None);
+                }
+            }
+        }),
+    ),
+    liberty(
         "second-codes",
         "refusals have the second of the codes that fit",
         Seam::Paper(|vendor| {
