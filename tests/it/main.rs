@@ -15,6 +15,8 @@ mod schema;
 #[cfg(test)]
 mod sdk;
 #[cfg(test)]
+mod spec;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod transport;
