@@ -40,6 +40,8 @@ pub enum Tamper {
     Again,
     /// Another algorithm is named.
     Algorithm(String),
+    /// This part of the credential scope is another, and the signature is made for it.
+    Scope(String),
 }
 
 /// No whole reply came back: nobody knows whether the call took effect.

@@ -23,7 +23,7 @@ pub(super) fn line(vendor: &Vendor, at: usize, exchange: &Exchange) -> String {
         .collect();
     let tamper = exchange.tamper.as_ref().map(|tamper| format!(" ({})", spoiled(tamper))).unwrap_or_default();
     let how = [
-        exchange.call.how.scheme.map(|scheme| format!("signed {scheme}")),
+        exchange.call.how.scheme.as_ref().map(|scheme| format!("signed {scheme}")),
         exchange.call.how.method.as_ref().map(|method| format!("by {}", clipped(method))),
         exchange.call.how.format.as_ref().map(|format| format!("as {}", clipped(format))),
         exchange.call.how.version.as_ref().map(|version| format!("version {}", clipped(version))),
@@ -55,6 +55,7 @@ fn spoiled(tamper: &Tamper) -> String {
         Tamper::LeftOut(name) => format!("header {name} not signed"),
         Tamper::Skew(seconds) => format!("time stamp {seconds} s off"),
         Tamper::Again => "the same bytes again".into(),
+        Tamper::Scope(part) => format!("signed for another {}", part.trim_matches(['{', '}'])),
         Tamper::Algorithm(name) => format!("algorithm named {name}"),
     }
 }

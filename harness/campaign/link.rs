@@ -148,6 +148,19 @@ impl Link for Direct {
         self.caller.accounts()
     }
 
+    fn bears_token(&self) -> bool {
+        self.endpoint.credentials.iter().any(|credentials| credentials.bearer.is_some())
+    }
+
+    fn wait(&mut self, round: u32) -> bool {
+        let wait = Duration::from_millis(20 << round.min(9));
+        let going_on = !self.endpoint.in_process && Instant::now() + wait < self.deadline;
+        if going_on {
+            std::thread::sleep(wait);
+        }
+        going_on
+    }
+
     fn pause(&mut self, round: u32) -> bool {
         // Waits of 20, 40, 80 … ms, two and a half seconds in all: a schedule that polls gets its turn.
         let wait = Duration::from_millis(20 << round.min(7));

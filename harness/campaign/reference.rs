@@ -50,7 +50,10 @@ impl Reference {
     /// A reference emulator of a vendor with the default accounts. The clock begins in 2024: nothing
     /// here depends on today's date.
     pub fn new(vendor: Arc<Vendor>, seed: u64) -> Self {
-        Self::with_accounts(vendor, Emulator::default_accounts(), seed)
+        {
+            let accounts = Emulator::default_accounts(&vendor);
+            Self::with_accounts(vendor, accounts, seed)
+        }
     }
 
     /// As [`Self::new`], with other accounts.

@@ -4,14 +4,15 @@ use super::drive::CANARY;
 use super::drive::Made;
 use super::judge::Ruling;
 use super::{Check, Drive, Step, check};
-use crate::codec::{Body, Call};
+use crate::codec::{Body, Call, member};
 use crate::history::{History, Tamper};
 use crate::model::{Condition, Meaning, Role};
-use crate::sign::Scheme;
+use crate::sign::{Others, Scheme};
 use crate::spec::Vendor;
 use crate::wire::percent;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
 
 pub(super) const CHECKS: &[Check] = &[
     check("AUTH-1", "sends every operation without a signature, and looks for effects", unsigned),
@@ -33,29 +34,35 @@ pub(super) const CHECKS: &[Check] = &[
     check("LEAK-2", "looks for the caller's secret key in every reply", leaks),
 ];
 
-fn rotation(drive: &mut Drive<'_>, secret: &Made, scheme: Scheme) -> Step<Call> {
+fn rotation(drive: &mut Drive<'_>, secret: &Made, scheme: &Arc<Scheme>) -> Step<Call> {
     let mut call = drive.call_of(Role::Rotate, secret)?;
     let token = drive.token();
     drive.set(&mut call, Meaning::Token, token);
-    call.how.scheme = Some(scheme);
+    call.how.scheme = Some(scheme.clone());
     Ok(call)
 }
 
 /// A fresh secret, a rotation of it that is tampered with, and a look.
-fn attack(drive: &mut Drive<'_>, tamper: &Tamper, scheme: Scheme) -> Step {
+fn attack(drive: &mut Drive<'_>, tamper: &Tamper, scheme: &Arc<Scheme>) -> Step {
     let secret = drive.rotatable()?;
     let call = rotation(drive, &secret, scheme)?;
     drive.send_tampered(&call, Some(tamper))?;
     drive.look(&secret)
 }
 
-fn all_schemes(drive: &Drive<'_>) -> Vec<Scheme> {
-    drive.vendor.spec.signing.schemes.clone()
+/// Schemes that the endpoint has credentials for.
+fn all_schemes(drive: &Drive<'_>) -> Vec<Arc<Scheme>> {
+    drive.schemes()
+}
+
+/// Schemes in which a signature covers what is sent.
+fn signing_schemes(drive: &Drive<'_>) -> Vec<Arc<Scheme>> {
+    all_schemes(drive).into_iter().filter(|scheme| scheme.signs()).collect()
 }
 
 fn unsigned(drive: &mut Drive<'_>) -> Step {
     for scheme in all_schemes(drive) {
-        attack(drive, &Tamper::Unsigned, scheme)?;
+        attack(drive, &Tamper::Unsigned, &scheme)?;
     }
     let names: Vec<String> = drive.vendor.spec.operations.keys().cloned().collect();
     for name in names {
@@ -70,47 +77,62 @@ fn unsigned(drive: &mut Drive<'_>) -> Step {
 }
 
 fn tampered(drive: &mut Drive<'_>) -> Step {
-    for scheme in all_schemes(drive) {
+    for scheme in signing_schemes(drive) {
         for tamper in
             [Tamper::OtherSecret, Tamper::CutSignature, Tamper::OneCharacter, Tamper::EmptySignature]
         {
-            attack(drive, &tamper, scheme)?;
+            attack(drive, &tamper, &scheme)?;
         }
         let (_, operation) = drive.operation(Role::Rotate)?;
-        if let Some((name, _)) = operation.parameter(Meaning::Token) {
-            attack(drive, &Tamper::Param(name.to_owned()), scheme)?;
+        for is in [Meaning::Token, Meaning::Secret] {
+            if let Some((name, _)) = operation.parameter(is) {
+                attack(drive, &Tamper::Param(name.to_owned()), &scheme)?;
+            }
         }
-        attack(drive, &Tamper::Extra("rotaprobe".into(), "1".into()), scheme)?;
-        for header in scheme.signed_headers() {
-            attack(drive, &Tamper::Header((*header).into()), scheme)?;
+        attack(drive, &Tamper::Extra("rotaprobe".into(), "1".into()), &scheme)?;
+        for header in signed_headers(drive, &scheme)? {
+            attack(drive, &Tamper::Header(header.clone()), &scheme)?;
+            if scheme.canonical().is_some_and(|it| it.demands_before_signing(&header)) {
+                attack(drive, &Tamper::LeftOut(header), &scheme)?;
+            }
         }
-        for header in scheme.headers_before_signing() {
-            attack(drive, &Tamper::LeftOut((*header).into()), scheme)?;
+        let methods = &drive.vendor.spec.protocol.methods;
+        if methods.first().is_some_and(|first| first != "GET") && methods.iter().any(|it| it == "GET") {
+            attack(drive, &Tamper::Method("GET".into()), &scheme)?;
         }
-        if drive.vendor.spec.protocol.methods.iter().any(|method| method == "GET") {
-            attack(drive, &Tamper::Method("GET".into()), scheme)?;
-        }
-        body(drive, scheme)?;
-        replayed(drive, scheme)?;
+        body(drive, &scheme)?;
+        replayed(drive, &scheme)?;
     }
     Ok(())
 }
 
+/// Headers that a rotation is signed with.
+fn signed_headers(drive: &mut Drive<'_>, scheme: &Arc<Scheme>) -> Step<Vec<String>> {
+    let secret = drive.rotatable()?;
+    let call = rotation(drive, &secret, scheme)?;
+    let at = drive.send(&call)?;
+    let claim = scheme.claim(&drive.at(at)?.request).ok();
+    let mut headers = claim.map(|claim| claim.signed_headers).unwrap_or_default();
+    // A content type that is another may be refused as what it is.
+    headers.retain(|name| name != "content-type");
+    Ok(headers)
+}
+
 /// A form body is signed through its hash, or as parameters.
-fn body(drive: &mut Drive<'_>, scheme: Scheme) -> Step {
+fn body(drive: &mut Drive<'_>, scheme: &Arc<Scheme>) -> Step {
     let secret = drive.plain()?;
     drive.look(&secret)?;
     let mut call = drive.call_of(Role::Put, &secret)?;
     let (token, value) = (drive.token(), drive.value());
     drive.set(&mut call, Meaning::Token, token);
     drive.set(&mut call, Meaning::Value, value);
-    call.how.scheme = Some(scheme);
+    call.how.scheme = Some(scheme.clone());
     drive.send_tampered(&call, Some(&Tamper::Body))?;
     drive.look(&secret)
 }
 
 /// A rotation that would be a replay is refused all the same if its signature is wrong.
-fn replayed(drive: &mut Drive<'_>, scheme: Scheme) -> Step {
+fn replayed(drive: &mut Drive<'_>, scheme: &Arc<Scheme>) -> Step {
     let secret = drive.rotatable()?;
     let call = rotation(drive, &secret, scheme)?;
     let at = drive.send(&call)?;
@@ -121,7 +143,7 @@ fn replayed(drive: &mut Drive<'_>, scheme: Scheme) -> Step {
 
 fn unknown_key(drive: &mut Drive<'_>) -> Step {
     for scheme in all_schemes(drive) {
-        attack(drive, &Tamper::UnknownKey, scheme)?;
+        attack(drive, &Tamper::UnknownKey, &scheme)?;
     }
     Ok(())
 }
@@ -129,22 +151,22 @@ fn unknown_key(drive: &mut Drive<'_>) -> Step {
 fn skewed(drive: &mut Drive<'_>) -> Step {
     let signing = &drive.vendor.spec.signing;
     let (near, far) = (signing.accepted_within - 60, signing.refused_beyond + 60);
-    for scheme in all_schemes(drive) {
+    for scheme in signing_schemes(drive) {
         for skew in [-far, far, -near, near, -10 * far, 10 * far] {
-            attack(drive, &Tamper::Skew(skew), scheme)?;
+            attack(drive, &Tamper::Skew(skew), &scheme)?;
         }
     }
     Ok(())
 }
 
 fn again(drive: &mut Drive<'_>) -> Step {
-    for scheme in all_schemes(drive) {
+    for scheme in signing_schemes(drive) {
         let secret = drive.rotatable()?;
         let mut call = drive.call_of(Role::Describe, &secret)?;
-        call.how.scheme = Some(scheme);
+        call.how.scheme = Some(scheme.clone());
         drive.send(&call)?;
         drive.send_tampered(&call, Some(&Tamper::Again))?;
-        let call = rotation(drive, &secret, scheme)?;
+        let call = rotation(drive, &secret, &scheme)?;
         let at = drive.send(&call)?;
         drive.need(at, "rotation")?;
         drive.send_tampered(&call, Some(&Tamper::Again))?;
@@ -154,9 +176,18 @@ fn again(drive: &mut Drive<'_>) -> Step {
 }
 
 fn algorithms(drive: &mut Drive<'_>) -> Step {
-    for scheme in all_schemes(drive) {
-        for name in ["HMAC-MD5", "NONE", "ACS3-HMAC-MD5"] {
-            attack(drive, &Tamper::Algorithm(name.into()), scheme)?;
+    for scheme in signing_schemes(drive) {
+        let lenient = scheme.parameters().is_some_and(|it| it.others != Others::Refused);
+        let stem = scheme.canonical().map_or("ACS3", |it| it.algorithm.split('-').next().unwrap_or_default());
+        let relative = format!("{stem}-HMAC-MD5");
+        for name in ["HMAC-MD5", "NONE", relative.as_str()] {
+            if !lenient {
+                attack(drive, &Tamper::Algorithm(name.into()), &scheme)?;
+            }
+        }
+        let Some(canonical) = scheme.canonical() else { continue };
+        for part in canonical.scope.iter().filter(|part| !canonical.open_scope.contains(part)) {
+            attack(drive, &Tamper::Scope(part.clone()), &scheme)?;
         }
     }
     Ok(())
@@ -165,13 +196,13 @@ fn algorithms(drive: &mut Drive<'_>) -> Step {
 fn schemes(drive: &mut Drive<'_>) -> Step {
     for scheme in all_schemes(drive) {
         let secret = drive.rotatable()?;
-        for method in drive.vendor.spec.protocol.methods.clone() {
-            let mut call = rotation(drive, &secret, scheme)?;
-            call.how.method = Some(method);
+        for method in drive.methods() {
+            let mut call = rotation(drive, &secret, &scheme)?;
+            call.how.method = method;
             let at = drive.send(&call)?;
             drive.at(at)?;
             let mut call = drive.call_of(Role::Describe, &secret)?;
-            call.how.scheme = Some(scheme);
+            call.how.scheme = Some(scheme.clone());
             drive.send(&call)?;
         }
         drive.look_back(&secret)?;
@@ -205,16 +236,21 @@ fn leaks(drive: &mut Drive<'_>) -> Step {
         let other = drive.value();
         drive.put(&secret, &token, &other, None)?;
         let third = drive.value();
-        drive.put(&secret, drive.vendor.law.current.as_ref(), &third, Some("[not json"))?;
+        drive.put(&secret, drive.vendor.law.current.clone().as_ref(), &third, Some("[not json"))?;
         drive.set_policy(&secret, true, Some("garbage"))?;
         let (mut again, _) = drive.creation(kind, 0, 0)?;
         drive.set(&mut again, Meaning::Secret, secret.name.clone());
         drive.send(&again)?;
         let mut unknown = drive.call_of(Role::Read, &secret)?;
-        drive.set(&mut unknown, Meaning::Version, "rotaprobe-none");
+        let nothing = drive.nothing(&unknown.operation.clone(), Meaning::Version);
+        drive.set(&mut unknown, Meaning::Version, nothing);
         drive.set(&mut unknown, Meaning::Stage, "rotaprobe-none");
         drive.send(&unknown)?;
-        let call = drive.call_of(Role::Read, &secret)?;
+        let mut call = drive.call_of(Role::Read, &secret)?;
+        let current = drive.current_id(&secret);
+        if drive.operation(Role::Read)?.1.parameter(Meaning::Version).is_some_and(|(_, it)| it.required) {
+            drive.set(&mut call, Meaning::Version, current);
+        }
         for tamper in [Tamper::OtherSecret, Tamper::Unsigned, Tamper::UnknownKey, Tamper::Skew(-86_400)] {
             drive.send_tampered(&call, Some(&tamper))?;
         }
@@ -222,7 +258,7 @@ fn leaks(drive: &mut Drive<'_>) -> Step {
             drive.send(&Call::new(name))?;
         }
         drive.look_back(&secret)?;
-        drive.delete(&secret, Some(drive.vendor.spec.deletion.default_days))?;
+        drive.delete(&secret, Some(drive.window()))?;
         drive.describe(&secret)?;
         drive.restore(&secret)?;
     }
@@ -288,7 +324,7 @@ fn canaries(vendor: &Vendor, history: &History) -> Vec<Vec<u8>> {
         if let (Some(name), Some(Body::Done { json, .. })) =
             (shown, exchange.reply().map(|reply| &reply.body))
         {
-            texts.extend(json.get(name).and_then(serde_json::Value::as_str).map(str::to_owned));
+            texts.extend(member(json, name).and_then(serde_json::Value::as_str).map(str::to_owned));
         }
     }
     let mut parts: Vec<String> = Vec::new();

@@ -1,6 +1,8 @@
 //! Which rule a difference belongs to: what was read, and what had been done before it was read.
 
-use crate::model::{Condition, Expect, Fact, Law, Meaning, Role, Secret, Value, digest};
+use crate::model::{
+    Condition, Expect, Fact, Law, Meaning, Role, Secret, Text, Value, Version, VersionFact, digest,
+};
 
 /// What was done last to a secret, and what has happened since.
 #[derive(Clone, Debug)]
@@ -56,12 +58,19 @@ pub(super) fn blame(
     }
     let rule = match difference.0 {
         Meaning::Secret | Meaning::Arn | Meaning::Kind => "LIFE-5",
+        Meaning::Schedule => "ROT-POL-6",
+        Meaning::Function => "CONF-1",
+        Meaning::TaskState => "ROT-ASYNC-1",
+        Meaning::State if matches!(deed.role, Role::Enable | Role::Disable) => "ROT-STATE-3",
+        Meaning::State if deed.role == Role::Restore => "LIFE-3",
+        Meaning::State => "LIFE-4",
         Meaning::DeleteAt if deed.role == Role::Restore => "LIFE-3",
         Meaning::DeleteAt => "LIFE-4",
         Meaning::NextRotation => next_rotation(deed),
         Meaning::LastRotation => rotated(deed, secret),
         Meaning::Automatic | Meaning::Interval => match deed.role {
-            Role::SetPolicy => "ROT-POL-5",
+            Role::SetPolicy | Role::Cancel => "ROT-POL-5",
+            Role::Rotate if deed.rule == "ROT-POL-1" => "ROT-POL-5",
             Role::Restore => "LIFE-3",
             _ => "CONF-1",
         },
@@ -133,13 +142,20 @@ fn value(deed: &Deed, (_, expect, observed): &Difference) -> &'static str {
     }
 }
 
+/// Whether a version shows the pending stage though no rotation goes on.
+fn strays(all: &[Version], seen: &VersionFact, label: &Text) -> bool {
+    seen.stages.as_ref().is_some_and(|stages| stages.contains(label))
+        && !all.iter().any(|version| version.stages.contains(label))
+}
+
 /// Differences that show a broken invariant by themselves, whatever was done.
 fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static str> {
     match (meaning, observed) {
         (Meaning::Value, Some(Fact::Value(seen))) if *seen == digest("") => Some("ROT-CUR-1"),
         (Meaning::Versions, Some(Fact::Versions(seen))) => {
             let holders = |stage: &str| {
-                seen.iter().filter(|version| version.stages.iter().any(|s| &**s == stage)).count()
+                let has = |stages: &Vec<Text>| stages.iter().any(|s| &**s == stage);
+                seen.iter().filter(|version| version.stages.as_ref().is_some_and(has)).count()
             };
             let doubled = |at: usize| seen[..at].iter().any(|before| before.id == seen[at].id);
             let Expect::Versions { all, size, .. } = expect else { return None };
@@ -147,29 +163,39 @@ fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static
             if (0..seen.len()).any(doubled) {
                 return Some("ROT-MONO-1");
             }
-            if holders(&law.current) > 1 || (whole && holders(&law.current) == 0) {
+            if let Some(label) = &law.pending
+                && seen.iter().any(|version| strays(all, version, label))
+            {
+                return Some("ROT-PEND-1");
+            }
+            let due = all.iter().any(|version| version.stages.contains(&law.current));
+            let labelled = seen.iter().any(|version| version.stages.is_some());
+            if holders(&law.current) > 1 || (whole && due && labelled && holders(&law.current) == 0) {
                 return Some("ROT-CUR-1");
             }
-            let previous = all.iter().find(|version| version.stages.contains(&law.previous));
+            let label = law.previous.clone().unwrap_or_else(|| "".into());
+            let previous = all.iter().find(|version| version.stages.contains(&label));
             let right = |id: &str| {
                 previous.is_some_and(
                     |version| matches!(&version.id, crate::model::Id::Known(known) if &**known == id),
                 )
             };
             let wrong_previous = seen.iter().any(|version| {
-                version.stages.contains(&law.previous) && previous.is_some() && !right(&version.id)
+                let stages = version.stages.as_ref();
+                stages.is_some_and(|it| it.contains(&label)) && previous.is_some() && !right(&version.id)
             });
             let known = |id: &str| {
                 all.iter().any(|v| matches!(&v.id, crate::model::Id::Known(known) if &**known == id))
             };
             // Only where the right versions are there is a label what is wrong.
             let same_versions = seen.len() == all.len() && seen.iter().all(|version| known(&version.id));
-            if holders(&law.previous) > 1
-                || (same_versions && (wrong_previous || holders(&law.previous) == 0 && previous.is_some()))
+            if holders(&label) > 1
+                || (same_versions && (wrong_previous || holders(&label) == 0 && previous.is_some()))
             {
                 return Some("ROT-PREV-1");
             }
-            let mut stages: Vec<_> = seen.iter().flat_map(|version| &version.stages).collect();
+            let mut stages: Vec<_> =
+                seen.iter().flat_map(|version| version.stages.iter().flatten()).collect();
             let count = stages.len();
             stages.sort();
             stages.dedup();

@@ -2,8 +2,11 @@
 
 use crate::codec::Call;
 use crate::history::{Entry, Exchange, History, Tamper};
-use crate::model::{Condition, Fact, Facts, Meaning, Role, Text};
-use crate::spec::{Operation, Vendor};
+use crate::model::{Condition, Fact, Facts, Meaning, Role};
+use crate::sign::Scheme;
+use crate::spec::{Family, Operation, Vendor};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Every value that the harness stores begins like this, and goes on with 32 hex digits.
 pub(super) const CANARY: &str = "canary-";
@@ -29,6 +32,10 @@ pub trait Link {
     fn now(&self) -> i64;
     /// Accounts that there are access keys for.
     fn accounts(&self) -> usize;
+    /// Whether there is a token for schemes without a signature.
+    fn bears_token(&self) -> bool;
+    /// Lets a moment pass, so that what goes on can end. False once that makes no sense any more.
+    fn wait(&mut self, round: u32) -> bool;
     /// Lets a moment pass, so that a schedule can act. False once that makes no sense any more.
     fn pause(&mut self, round: u32) -> bool;
     /// Whether the time for the whole run is over.
@@ -80,12 +87,16 @@ pub struct Settings {
     pub spent: Vec<Vec<i64>>,
     /// Names made so far, so that each is new.
     pub names: u64,
+    /// Kinds of the secrets made so far, by name.
+    pub kinds: BTreeMap<String, String>,
+    /// Waits for the end of a rotation that were in vain.
+    pub in_vain: u32,
 }
 
 impl Settings {
     /// Settings of a run that has not begun.
     pub fn new(prefix: String, seed: u64) -> Self {
-        Self { prefix, seed, spent: vec![Vec::new(); 2], names: 0 }
+        Self { prefix, seed, spent: vec![Vec::new(); 2], names: 0, kinds: BTreeMap::new(), in_vain: 0 }
     }
 }
 
@@ -114,6 +125,8 @@ pub struct Drive<'a> {
     settings: &'a mut Settings,
     rng: fastrand::Rng,
     pub(super) made: Vec<(usize, String)>,
+    /// Whether rotations that go on after their call are left alone.
+    pub(super) leaves_unfinished: bool,
 }
 
 impl std::fmt::Debug for Drive<'_> {
@@ -127,7 +140,15 @@ impl<'a> Drive<'a> {
     pub fn new(link: &'a mut dyn Link, vendor: &'a Vendor, settings: &'a mut Settings) -> Self {
         let rng =
             fastrand::Rng::with_seed(settings.seed ^ settings.names.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Self { link, vendor, history: History::default(), settings, rng, made: Vec::new() }
+        Self {
+            link,
+            vendor,
+            history: History::default(),
+            settings,
+            rng,
+            made: Vec::new(),
+            leaves_unfinished: false,
+        }
     }
 
     /// The operation with this role.
@@ -137,15 +158,32 @@ impl<'a> Drive<'a> {
         })
     }
 
-    /// An empty call of a role at a secret.
+    /// The operation of this role for a kind of secret; where there is none, one for other kinds.
+    pub fn operation_at(&self, role: Role, kind: &str) -> Step<(&'a str, &'a Operation)> {
+        match self.vendor.spec.operation_at(role, kind) {
+            Some(found) => Ok(found),
+            None => self.operation(role),
+        }
+    }
+
+    /// An empty call of a role at a secret: what every call of it gives is given.
     pub fn call_of(&self, role: Role, secret: &Made) -> Step<Call> {
-        let (name, operation) = self.operation(role)?;
+        let (name, operation) = self.operation_at(role, &secret.kind)?;
+        Ok(self.call_by(name, operation, secret))
+    }
+
+    /// An empty call of an operation at a secret.
+    pub fn call_by(&self, name: &str, operation: &Operation, secret: &Made) -> Call {
         let mut call = Call::new(name);
         call.account = secret.account;
-        if let Some((parameter, _)) = operation.parameter(Meaning::Secret) {
-            call.set(parameter, secret.name.clone());
+        for (parameter, described) in &operation.parameters {
+            match (described.is, &described.example) {
+                (Meaning::Secret, _) => call.set(parameter, secret.name.clone()),
+                (_, Some(example)) if described.sent => call.set(parameter, example.clone()),
+                _ => {}
+            }
         }
-        Ok(call)
+        call
     }
 
     /// Sets the parameter of a call that has this meaning; does nothing if there is none.
@@ -193,12 +231,17 @@ impl<'a> Drive<'a> {
         let code = exchange.reply().and_then(|reply| reply.code());
         let turned_away =
             role == Some(Role::Rotate) && code.is_some_and(|code| throttled.iter().any(|it| it == code));
+        let going_on = role == Some(Role::Rotate) && exchange.done() && self.vendor.law.takes.is_some();
         self.history.entries.push(Entry::Call(Box::new(exchange)));
+        let at = self.history.entries.len() - 1;
+        if going_on && !self.leaves_unfinished {
+            self.finish(at)?;
+        }
         if turned_away && !self.link.has_clock() {
             // Without a clock nobody knows who used up the limit, and it will not recover in time.
             return Err(Halt::Quota);
         }
-        Ok(self.history.entries.len() - 1)
+        Ok(at)
     }
 
     /// Whatever was made must be removed at the end, also if it should never have been made.
@@ -278,6 +321,43 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// What the drives of the run share.
+    pub(super) fn settings(&mut self) -> &mut Settings {
+        self.settings
+    }
+
+    /// Signing schemes that there are credentials for.
+    pub fn schemes(&self) -> Vec<Arc<Scheme>> {
+        let has = |scheme: &&Arc<Scheme>| scheme.signs() || self.link.bears_token();
+        self.vendor.schemes.iter().filter(has).cloned().collect()
+    }
+
+    /// HTTP methods in which any operation can be called; one that means "its own" where methods are
+    /// part of operations.
+    pub fn methods(&self) -> Vec<Option<String>> {
+        match self.vendor.spec.protocol.family {
+            Family::RestJson => vec![None],
+            _ => self.vendor.spec.protocol.methods.iter().cloned().map(Some).collect(),
+        }
+    }
+
+    /// Whether the clock can be advanced.
+    pub(super) fn has_clock(&self) -> bool {
+        self.link.has_clock()
+    }
+
+    /// Lets a moment pass.
+    pub(super) fn wait(&mut self, round: u32) -> bool {
+        self.link.wait(round)
+    }
+
+    /// A secret that is known by its name alone.
+    pub(super) fn known(&self, account: usize, name: &str) -> Made {
+        let kind = self.vendor.spec.kinds.iter().find(|(_, kind)| kind.rotates).map(|(name, _)| name.clone());
+        let kind = self.settings.kinds.get(name).cloned().or(kind).unwrap_or_default();
+        Made { account, name: name.to_owned(), kind, arn: None, first: String::new() }
+    }
+
     /// The endpoint's time.
     pub fn now(&self) -> i64 {
         self.link.now()
@@ -338,7 +418,13 @@ impl<'a> Drive<'a> {
     /// A token nobody has.
     pub fn token(&mut self) -> String {
         self.settings.names += 1;
-        format!("v{:08x}{:04x}", self.rng.u32(..), self.settings.names)
+        let least = [Role::Rotate, Role::Create].into_iter().filter_map(|role| {
+            let (_, operation) = self.vendor.spec.operation_for(role)?;
+            operation.parameter(Meaning::Token)?.1.min
+        });
+        let least = least.max().and_then(|least| usize::try_from(least).ok()).unwrap_or(0);
+        let token = format!("v{:08x}{:04x}", self.rng.u32(..), self.settings.names);
+        format!("{token}{}", "0".repeat(least.saturating_sub(token.len())))
     }
 
     /// A value that can be told from every other, and from everything else in a reply.
@@ -349,99 +435,5 @@ impl<'a> Drive<'a> {
     /// A random number below a bound.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.rng.u64(..bound.max(1))
-    }
-
-    /// Rotates with a token of the caller's.
-    pub fn rotate_with(&mut self, secret: &Made, token: &str) -> Step<usize> {
-        let mut call = self.call_of(Role::Rotate, secret)?;
-        self.set(&mut call, Meaning::Token, token);
-        self.send(&call)
-    }
-
-    /// Rotates with a fresh token, and says which.
-    pub fn rotate(&mut self, secret: &Made) -> Step<(usize, String)> {
-        let token = self.token();
-        Ok((self.rotate_with(secret, &token)?, token))
-    }
-
-    /// Sets the rotation policy.
-    pub fn set_policy(&mut self, secret: &Made, enable: bool, interval: Option<&str>) -> Step<usize> {
-        let mut call = self.call_of(Role::SetPolicy, secret)?;
-        self.set(&mut call, Meaning::Enable, enable.to_string());
-        if let Some(interval) = interval {
-            self.set(&mut call, Meaning::Interval, interval);
-        }
-        self.send(&call)
-    }
-
-    /// An interval in the middle of what is legal for certain, in days.
-    pub fn legal_interval(&self, days_above_least: i64) -> String {
-        format!("{}d", (self.vendor.spec.interval.min.0 + 86_399) / 86_400 + days_above_least)
-    }
-
-    /// Describes a secret.
-    pub fn describe(&mut self, secret: &Made) -> Step<usize> {
-        let call = self.call_of(Role::Describe, secret)?;
-        self.send(&call)
-    }
-
-    /// Lists every version of a secret, those without a stage too.
-    pub fn versions(&mut self, secret: &Made) -> Step<usize> {
-        let mut call = self.call_of(Role::Versions, secret)?;
-        self.set(&mut call, Meaning::IncludeDeprecated, "true");
-        self.set(&mut call, Meaning::PageSize, "100");
-        self.send(&call)
-    }
-
-    /// Reads the value that has a stage; the current one if none is named.
-    pub fn read(&mut self, secret: &Made, stage: Option<&Text>) -> Step<usize> {
-        let mut call = self.call_of(Role::Read, secret)?;
-        if let Some(stage) = stage {
-            self.set(&mut call, Meaning::Stage, &**stage);
-        }
-        self.send(&call)
-    }
-
-    /// Writes a version.
-    pub fn put(&mut self, secret: &Made, token: &str, value: &str, stages: Option<&str>) -> Step<usize> {
-        let mut call = self.call_of(Role::Put, secret)?;
-        self.set(&mut call, Meaning::Token, token);
-        self.set(&mut call, Meaning::Value, value);
-        if let Some(stages) = stages {
-            self.set(&mut call, Meaning::Stages, stages);
-        }
-        self.send(&call)
-    }
-
-    /// Looks at everything that shows the state of a secret, for the general judge.
-    pub fn look(&mut self, secret: &Made) -> Step {
-        self.describe(secret)?;
-        self.versions(secret)?;
-        self.read(secret, None)?;
-        Ok(())
-    }
-
-    /// As [`Self::look`], and at the previous version too.
-    pub fn look_back(&mut self, secret: &Made) -> Step {
-        self.look(secret)?;
-        let previous = self.vendor.law.previous.clone();
-        self.read(secret, Some(&previous))?;
-        Ok(())
-    }
-
-    /// Deletes a secret, at once or after a window of days.
-    pub fn delete(&mut self, secret: &Made, days: Option<i64>) -> Step<usize> {
-        let mut call = self.call_of(Role::Delete, secret)?;
-        match days {
-            Some(days) => self.set(&mut call, Meaning::Window, days.to_string()),
-            None => self.set(&mut call, Meaning::Force, "true"),
-        }
-        self.send(&call)
-    }
-
-    /// Restores a secret from its deletion window.
-    pub fn restore(&mut self, secret: &Made) -> Step<usize> {
-        let call = self.call_of(Role::Restore, secret)?;
-        self.send(&call)
     }
 }

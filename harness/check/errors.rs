@@ -120,7 +120,7 @@ fn taken_then_deleted(drive: &mut Drive<'_>, secret: &Made) -> Step {
     drive.set(&mut again, Meaning::Secret, secret.name.clone());
     drive.send(&again)?;
     drive.look(secret)?;
-    let days = drive.vendor.spec.deletion.default_days;
+    let days = drive.window();
     drive.delete(secret, Some(days))?;
     drive.delete(secret, Some(days))?;
     drive.send(&again)?;

@@ -57,7 +57,7 @@ fn deleted(drive: &mut Drive<'_>) -> Step {
     let secret = nobody.clone();
     nobody.name = drive.name();
     drive.rotate(&nobody)?;
-    let days = drive.vendor.spec.deletion.default_days;
+    let days = drive.window();
     let at = drive.delete(&secret, Some(days))?;
     drive.need(at, "deletion")?;
     drive.rotate(&secret)?;
@@ -66,7 +66,7 @@ fn deleted(drive: &mut Drive<'_>) -> Step {
 
 fn restored(drive: &mut Drive<'_>) -> Step {
     let secret = drive.rotatable()?;
-    let days = drive.vendor.spec.deletion.default_days;
+    let days = drive.window();
     let at = drive.delete(&secret, Some(days))?;
     drive.need(at, "deletion")?;
     let at = drive.restore(&secret)?;
@@ -95,7 +95,7 @@ fn foreign(drive: &mut Drive<'_>) -> Step {
         drive.read(&thief, None)?;
         drive.describe(&thief)?;
         drive.versions(&thief)?;
-        drive.delete(&thief, Some(drive.vendor.spec.deletion.default_days))?;
+        drive.delete(&thief, Some(drive.window()))?;
         drive.look(&secret)?;
     }
     // A name is the account's own: the same name in another account is another secret.

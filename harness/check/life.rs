@@ -29,7 +29,7 @@ fn taken(drive: &mut Drive<'_>) -> Step {
             drive.set(&mut again, Meaning::Secret, secret.name.clone());
             drive.send(&again)?;
             drive.look(&secret)?;
-            let days = drive.vendor.spec.deletion.default_days;
+            let days = drive.window();
             drive.delete(&secret, Some(days))?;
             drive.send(&again)?;
             drive.restore(&secret)?;
@@ -44,7 +44,7 @@ fn leaving(drive: &mut Drive<'_>) -> Step {
         let kind = drive.kind(rotates)?;
         let secret = drive.create(kind, 0, 0)?;
         drive.look(&secret)?;
-        let days = drive.vendor.spec.deletion.default_days;
+        let days = drive.window();
         let at = drive.delete(&secret, Some(days))?;
         drive.need(at, "deletion")?;
         drive.describe(&secret)?;
@@ -79,7 +79,7 @@ fn restored(drive: &mut Drive<'_>) -> Step {
     for made in [&secret, &plain] {
         drive.restore(made)?;
         drive.look_back(made)?;
-        let days = drive.vendor.spec.deletion.default_days;
+        let days = drive.window();
         let at = drive.delete(made, Some(days))?;
         drive.need(at, "deletion")?;
         drive.describe(made)?;

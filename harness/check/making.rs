@@ -2,15 +2,21 @@
 
 use super::drive::{Drive, Halt, Made, Step};
 use crate::codec::{Call, Param, Place};
-use crate::model::{Fact, Meaning, Role};
+use crate::model::{Fact, Meaning, Role, State};
 use crate::spec::{Sample, Type};
 
 impl<'a> Drive<'a> {
-    /// The first kind of secret that can, or cannot, rotate.
+    /// The first kind of secret that can rotate, or one that takes values: one that cannot rotate,
+    /// where there is one.
     pub fn kind(&self, rotates: bool) -> Step<&'a str> {
-        let mut kinds = self.vendor.spec.kinds.iter();
-        kinds
-            .find(|(_, kind)| kind.rotates == rotates)
+        let kinds = || self.vendor.spec.kinds.iter();
+        let fitting = match rotates {
+            true => kinds().find(|(_, kind)| kind.rotates),
+            false => kinds()
+                .find(|(_, kind)| !kind.rotates && kind.takes_values)
+                .or_else(|| kinds().find(|(_, kind)| kind.takes_values)),
+        };
+        fitting
             .map(|(name, _)| name.as_str())
             .ok_or_else(|| Halt::Missing("the API documents no such kind of secret".into()))
     }
@@ -29,7 +35,7 @@ impl<'a> Drive<'a> {
 
     /// A call that creates a secret of a kind in the way of its n-th sample.
     pub fn creation(&mut self, kind: &str, sample: usize, account: usize) -> Step<(Call, Made)> {
-        let (operation, described) = self.operation(Role::Create)?;
+        let (operation, described) = self.operation_at(Role::Create, kind)?;
         let spec =
             self.vendor.spec.kinds.get(kind).ok_or_else(|| Halt::Missing(format!("no kind {kind}")))?;
         let (_, sample): (_, &Sample) = spec
@@ -41,6 +47,7 @@ impl<'a> Drive<'a> {
             spec.literal_name.clone().unwrap_or_else(|| format!("{}{}", sample.name_prefix, self.name()));
         let mut made =
             Made { account, name: given.clone(), kind: kind.to_owned(), arn: None, first: self.token() };
+        self.settings().kinds.insert(given.clone(), kind.to_owned());
         let mut call = Call::new(operation);
         call.account = account;
         for (name, parameter) in &described.parameters {
@@ -48,11 +55,12 @@ impl<'a> Drive<'a> {
                 Meaning::Secret => Some(given.clone()),
                 Meaning::Token => Some(made.first.clone()),
                 Meaning::Value => Some(sample.value.replace("{fresh}", &fresh)),
-                Meaning::Kind => Some(kind.to_owned()),
+                Meaning::Kind => Some(self.vendor.word_of(kind).to_owned()),
+                Meaning::Project => None,
                 Meaning::Config => sample.config.clone(),
                 _ if parameter.only_if.is_some() => None,
                 _ => parameter
-                    .required
+                    .given()
                     .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
             };
             if let Some(value) = value {
@@ -89,15 +97,62 @@ impl<'a> Drive<'a> {
             match (meaning, fact) {
                 (Meaning::Arn, Fact::Text(arn)) => made.arn = Some(arn.to_string()),
                 (Meaning::Secret, Fact::Text(name)) => made.name = name.to_string(),
+                (Meaning::Version, Fact::Text(id)) => made.first = id.to_string(),
                 _ => {}
             }
         }
+        if let Some(task) = self.task_of(at) {
+            self.await_creation(&task, made.account)?;
+        }
         Ok(made)
+    }
+
+    /// Some secrets are there only after the task of their creation ended.
+    fn await_creation(&mut self, task: &str, account: usize) -> Step {
+        for round in 0..6 {
+            if self.ask(task, account)? != Some(State::Running) {
+                break;
+            }
+            let waits = if self.has_clock() { self.advance(5).is_ok() } else { self.wait(round) };
+            if !waits {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Secrets that were made and may still be there: account and name.
     pub fn leftovers(&self) -> &[(usize, String)] {
         &self.made
+    }
+
+    /// Brings a secret into the state in which a call of a role succeeds; gives a task, where one is asked for.
+    fn prepare(&mut self, role: Role, secret: Option<&Made>) -> Step<Option<String>> {
+        let Some(secret) = secret else { return Ok(None) };
+        match role {
+            Role::Restore => {
+                self.delete(secret, Some(self.window()))?;
+            }
+            Role::Delete if self.vendor.law.needs_disabled => {
+                self.switch(secret, false)?;
+            }
+            Role::Enable => {
+                self.switch(secret, false)?;
+            }
+            Role::RemoveStage | Role::ReadStage => {
+                let mut call = self.call_of(Role::MoveStage, secret)?;
+                self.set(&mut call, Meaning::Stage, "rotaprobe-stage");
+                self.set(&mut call, Meaning::MoveTo, secret.first.clone());
+                self.send(&call)?;
+            }
+            Role::Task => {
+                let (at, _) = self.rotate(secret)?;
+                let task = self.task_of(at);
+                return task.map(Some).ok_or_else(|| Halt::Missing("no rotation answered a task".into()));
+            }
+            _ => {}
+        }
+        Ok(None)
     }
 
     /// A well-formed call of any operation, at a secret that fits it; parameters that are not
@@ -106,19 +161,27 @@ impl<'a> Drive<'a> {
         let Some(described) = self.vendor.spec.operations.get(operation) else {
             return Err(Halt::Missing(format!("no operation {operation}")));
         };
+        let serves = |kind: &&str| described.serves(kind);
+        let own =
+            |rotates| self.kind(rotates).ok().filter(serves).or(described.kinds.first().map(String::as_str));
+        let (plain, rotating) = (own(false), own(true));
+        let none = || Halt::Missing("the API documents no such kind of secret".into());
         if described.role == Role::Create {
-            let kind = self.kind(false)?;
-            let (call, made) = self.creation(kind, 0, 0)?;
+            let (call, made) = self.creation(plain.ok_or_else(none)?, 0, 0)?;
             return Ok((call, Some(made)));
         }
         let at_a_secret = described.parameter(Meaning::Secret).is_some();
-        let secret = match described.role {
-            _ if !at_a_secret => None,
-            Role::Rotate | Role::SetPolicy => Some(self.rotatable()?),
-            _ => Some(self.plain()?),
+        let kind = match described.role {
+            Role::Rotate | Role::SetPolicy | Role::Cancel | Role::Task => rotating,
+            _ => plain,
         };
-        if let (Role::Restore, Some(secret)) = (described.role, &secret) {
-            self.delete(secret, Some(self.vendor.spec.deletion.default_days))?;
+        let mut secret = match at_a_secret || described.role == Role::Task {
+            true => Some(self.create(kind.ok_or_else(none)?, 0, 0)?),
+            false => None,
+        };
+        let task = self.prepare(described.role, secret.as_ref())?;
+        if described.role == Role::Task {
+            secret = None;
         }
         let mut call = Call::new(operation);
         for (name, parameter) in &described.parameters {
@@ -127,11 +190,17 @@ impl<'a> Drive<'a> {
                 (Meaning::Token, _) => Some(self.token()),
                 (Meaning::Value, _) => Some(self.value()),
                 (Meaning::Enable, _) => Some("true".into()),
+                (Meaning::Interval, _) if parameter.unit.is_some() => {
+                    Some(self.legal_interval(23).trim_end_matches('d').to_owned())
+                }
                 (Meaning::Interval, _) => Some(self.legal_interval(23)),
+                (Meaning::Project, _) => None,
+                (Meaning::Task, _) => task.clone(),
+                (Meaning::Version, Some(secret)) if parameter.required => Some(self.current_id(secret)),
                 (Meaning::MoveTo, Some(secret)) => Some(secret.first.clone()),
                 (Meaning::Stage, _) if parameter.required => Some("rotaprobe-stage".into()),
                 _ => parameter
-                    .required
+                    .given()
                     .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
             };
             if let Some(value) = value {

@@ -6,6 +6,7 @@
 //! claim spans several calls.
 
 mod blame;
+mod calls;
 mod demands;
 mod drive;
 mod judge;

@@ -114,15 +114,18 @@ fn stages(drive: &mut Drive<'_>) -> Step {
 fn built_in(drive: &mut Drive<'_>) -> Step {
     let (secret, second) = two_versions(drive)?;
     let first = secret.first.clone();
-    let (current, previous) = (drive.vendor.law.current.to_string(), drive.vendor.law.previous.to_string());
+    let current = drive.vendor.law.current.to_string();
     move_stage(drive, &secret, &current, None, Some(&first))?;
     move_stage(drive, &secret, &current, Some("rotaprobe-none"), Some(&first))?;
     move_stage(drive, &secret, &current, Some(&second), None)?;
     let (token, value) = (drive.token(), drive.value());
     drive.put(&secret, &token, &value, None)?;
     drive.look_back(&secret)?;
-    move_stage(drive, &secret, &previous, None, Some(&second))?;
-    move_stage(drive, &secret, &current, None, Some(&token))
+    for stage in drive.vendor.law.fixed.clone() {
+        let holder = if *stage == *current { &token } else { &second };
+        move_stage(drive, &secret, &stage, None, Some(holder))?;
+    }
+    Ok(())
 }
 
 fn many_stages(drive: &mut Drive<'_>) -> Step {
@@ -285,14 +288,15 @@ fn reads(drive: &mut Drive<'_>) -> Step {
         drive.send(&call)?;
     }
     let managed = drive.rotatable()?;
-    let previous = drive.vendor.law.previous.clone();
     let mut call = drive.call_of(Role::Read, &managed)?;
     drive.set(&mut call, Meaning::Stage, "rotaprobe-none");
     drive.send(&call)?;
     drive.read(&managed, None)?;
     let (at, _) = drive.rotate(&managed)?;
     drive.need(at, "rotation")?;
-    drive.read(&managed, Some(&previous))?;
+    if let Some(previous) = drive.vendor.law.previous.clone() {
+        drive.read(&managed, Some(&previous))?;
+    }
     let mut call = drive.call_of(Role::Read, &secret)?;
     drive.set(&mut call, Meaning::DryRun, "true");
     drive.send(&call).map(|_| ())
@@ -323,7 +327,7 @@ fn settings(drive: &mut Drive<'_>) -> Step {
             drive.send(&call)?;
             drive.look(&secret)?;
         }
-        let days = drive.vendor.spec.deletion.default_days;
+        let days = drive.window();
         drive.delete(&secret, Some(days))?;
         drive.restore(&secret)?;
         drive.look(&secret)?;

@@ -26,6 +26,8 @@ pub fn judge<'v>(
         Walk { vendor, ruling: Ruling::new(vendor), belief, deeds: BTreeMap::new(), settled: false };
     for (at, entry) in history.entries.iter().enumerate() {
         match entry {
+            // A moment in which something that goes on could end is no time for schedules.
+            Entry::Advanced(seconds) if *seconds < 60 => {}
             Entry::Advanced(_) => {
                 walk.settled = false;
                 walk.deeds.values_mut().for_each(|deed| deed.advanced_since = true);
@@ -126,6 +128,7 @@ impl Walk<'_> {
             }
             return;
         }
+        let possible = self.with_fitting_codes(exchange, possible);
         let canonical = possible[0].1.clone();
         let refusals: Vec<Condition> = possible
             .iter()
@@ -140,7 +143,7 @@ impl Walk<'_> {
             .map(|(_, outcome)| outcome.clone());
         let open = possible.iter().any(|(_, outcome)| matches!(outcome.answer, Answer::Done(_)))
             && !refusals.is_empty();
-        let observed = self.belief.observe(op, possible, seen, exchange.when);
+        let observed = self.belief.observe(law, op, possible, seen, exchange.when);
         match observed {
             Ok(()) if open => {
                 self.ruling
@@ -185,7 +188,31 @@ impl Walk<'_> {
         if *seen == Seen::Refused && !refusals.is_empty() {
             self.code(at, exchange, &refusals, &reading.complaints);
         }
+        if op.role == Role::Rotate && law.takes.is_some() && *seen != Seen::Refused {
+            self.settled = false;
+        }
         self.remember(at, op, key, seen, matched, was_on);
+    }
+
+    /// Where success is due and documents name the code of a refusal that may come instead, another
+    /// code is no such refusal.
+    fn with_fitting_codes(
+        &self,
+        exchange: &Exchange,
+        mut possible: Vec<(World, Outcome)>,
+    ) -> Vec<(World, Outcome)> {
+        let code = exchange.reply().and_then(|reply| reply.code());
+        let spec = &self.vendor.spec;
+        if let (Some(code), Answer::Done(_)) = (code, &possible[0].1.answer) {
+            possible.retain(|(_, outcome)| match outcome.answer {
+                Answer::Refused(condition) => {
+                    let (codes, settled) = spec.answers(condition, &exchange.call.operation);
+                    !settled || codes.iter().any(|template| spec.code_fits(template, code))
+                }
+                Answer::Done(_) => true,
+            });
+        }
+        possible
     }
 
     /// The rule that a wrong success or refusal breaks.
@@ -333,7 +360,7 @@ impl Walk<'_> {
             let mut belief = self.belief.clone();
             let mut own = self.possible(exchange, reading);
             own.extend(possible.last().cloned());
-            if belief.observe(&reading.op, own, seen, exchange.when).is_ok() && !fits {
+            if belief.observe(&self.vendor.law, &reading.op, own, seen, exchange.when).is_ok() && !fits {
                 fits = true;
                 best = belief;
             }
@@ -371,7 +398,7 @@ impl Walk<'_> {
             accepted.extend(codes);
             settled &= sure;
         }
-        let known = spec.errors.keys().any(|template| fits_template(template, code));
+        let known = spec.errors.keys().any(|template| spec.code_fits(template, code));
         if !settled {
             let why = if known { String::new() } else { ", which no document lists".into() };
             let condition = conditions.first().map_or("refused", |condition| words(*condition));
@@ -379,7 +406,7 @@ impl Walk<'_> {
                 .ruling
                 .note("ROT-ERR-3", format!("{condition}: {operation} answers {}{why}", exchange.summary()));
         }
-        let template = accepted.iter().find(|template| fits_template(template, code));
+        let template = accepted.iter().find(|template| spec.code_fits(template, code));
         let statuses: Vec<u16> = template
             .and_then(|template| spec.errors.get(*template))
             .map_or(vec![], |error| error.status.clone());
@@ -409,21 +436,6 @@ fn confirmed(deed: &Deed) -> Vec<&'static str> {
         }
         None if deed.role == Role::SetPolicy => vec![deed.rule, "CONF-1"],
         None => vec![deed.rule],
-    }
-}
-
-/// Does a code fit a documented one, where `{parameter}` stands for a parameter's name?
-pub(super) fn fits_template(template: &str, code: &str) -> bool {
-    match template.split_once("{parameter}") {
-        None => template == code,
-        Some((before, after)) => {
-            let middle = code.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-            middle.is_some_and(|name| {
-                !name.is_empty()
-                    && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-                    && name.starts_with(|c: char| c.is_ascii_uppercase())
-            })
-        }
     }
 }
 

@@ -5,7 +5,8 @@ use super::{Check, Drive, Halt, Step, check, replies};
 use crate::codec::{Call, Param, Place};
 use crate::model::{Meaning, Role};
 use crate::sign::Scheme;
-use crate::spec::{Format, Parameter, Type, Vendor};
+use crate::spec::{Family, Format, Parameter, Type, Vendor};
+use std::sync::Arc;
 
 pub(super) const CHECKS: &[Check] = &[
     check("WIRE-REQ-1", "leaves out and empties each required parameter of each operation", required),
@@ -34,7 +35,7 @@ fn required(drive: &mut Drive<'_>) -> Step {
         let needed: Vec<&String> = described
             .parameters
             .iter()
-            .filter(|(_, parameter)| parameter.required)
+            .filter(|(_, parameter)| parameter.required && parameter.is != Meaning::Project)
             .map(|(name, _)| name)
             .collect();
         for parameter in needed {
@@ -87,6 +88,7 @@ pub(super) fn outside(parameter: &Parameter) -> Vec<(&'static str, String)> {
             values.extend(["abc", "1.5", "0x10", "99999999999999999999"].map(|bad| ("type", bad.to_owned())));
         }
         Type::Boolean => values.extend(["yes", "1", "maybe", "truee"].map(|bad| ("type", bad.to_owned()))),
+        Type::List | Type::Map => values.push(("type", "rotaprobe".to_owned())),
         Type::Json => values.extend(["{", "not json"].map(|bad| ("type", bad.to_owned()))),
         _ => {
             let fitting = |length| if parameter.values.is_empty() { text(length) } else { String::new() };
@@ -197,10 +199,10 @@ fn takes_any(parameter: &Parameter) -> bool {
 
 /// What creation demands of kinds: names, and values of the configuration.
 fn kinds_at_creation(drive: &mut Drive<'_>) -> Step {
-    let (_, create) = drive.operation(Role::Create)?;
+    let plain = drive.kind(false)?;
+    let (_, create) = drive.operation_at(Role::Create, plain)?;
     let kind_parameter = create.parameter(Meaning::Kind).map(|(name, _)| name.to_owned());
     let config_parameter = create.parameter(Meaning::Config).map(|(name, _)| name.to_owned());
-    let plain = drive.kind(false)?;
     let (call, _) = drive.creation(plain, 0, 0)?;
     if let Some(parameter) = kind_parameter {
         for bad in ["rotaprobe", "GENERIC-x"] {
@@ -227,8 +229,8 @@ fn unknown(drive: &mut Drive<'_>) -> Step {
     let secret = drive.rotatable()?;
     let (rotate, _) = drive.operation(Role::Rotate)?;
     let mut base = drive.call_of(Role::Rotate, &secret)?;
-    for scheme in drive.vendor.spec.signing.schemes.clone() {
-        base.how.scheme = Some(scheme);
+    for scheme in drive.schemes() {
+        base.how.scheme = Some(scheme.clone());
         let token = drive.token();
         drive.set(&mut base, Meaning::Token, token);
         for operation in [format!("{rotate}x"), rotate.to_lowercase(), "rotaprobe".into()] {
@@ -236,12 +238,15 @@ fn unknown(drive: &mut Drive<'_>) -> Step {
             call.operation = operation;
             drive.send(&call)?;
         }
-        for version in ["1999-01-01", "latest"] {
+        let versioned = drive.vendor.spec.protocol.version.named();
+        for version in ["1999-01-01", "latest"].into_iter().filter(|_| versioned) {
             let mut call = base.clone();
             call.how.version = Some(version.into());
             drive.send(&call)?;
         }
-        for method in ["PUT", "DELETE", "PATCH"] {
+        let own = drive.operation(Role::Rotate)?.1.method.clone();
+        for method in ["PUT", "DELETE", "PATCH"].into_iter().filter(|method| own.as_deref() != Some(*method))
+        {
             let mut call = base.clone();
             call.how.method = Some(method.into());
             drive.send(&call)?;
@@ -249,7 +254,7 @@ fn unknown(drive: &mut Drive<'_>) -> Step {
         let mut call = base.clone();
         call.how.path = Some("/rotaprobe".into());
         drive.send(&call)?;
-        if !scheme.operation_in_headers() {
+        if drive.vendor.spec.protocol.formats.len() > 1 && scheme.operation_parameter().is_some() {
             for format in ["YAML", "rotaprobe"] {
                 let mut call = base.clone();
                 call.how.format = Some(format.into());
@@ -262,19 +267,27 @@ fn unknown(drive: &mut Drive<'_>) -> Step {
 }
 
 fn doubled(drive: &mut Drive<'_>) -> Step {
-    for scheme in drive.vendor.spec.signing.schemes.clone() {
-        for places in [[Place::Query, Place::Query], [Place::Query, Place::Body], [Place::Body, Place::Query]]
-        {
+    for scheme in drive.schemes() {
+        let places = match drive.vendor.spec.protocol.family {
+            Family::RpcQuery => {
+                vec![[Place::Query, Place::Query], [Place::Query, Place::Body], [Place::Body, Place::Query]]
+            }
+            _ => vec![[Place::Documented; 2]],
+        };
+        for places in places {
             for is in [Meaning::Secret, Meaning::Token] {
                 let (one, other) = (drive.rotatable()?, drive.rotatable()?);
                 drive.look(&one)?;
                 drive.look(&other)?;
                 let mut call = drive.call_of(Role::Rotate, &one)?;
-                call.how.scheme = Some(scheme);
+                call.how.scheme = Some(scheme.clone());
                 let token = drive.token();
                 drive.set(&mut call, Meaning::Token, token);
                 let (_, operation) = drive.operation(Role::Rotate)?;
                 let Some((name, _)) = operation.parameter(is) else { continue };
+                if operation.path.as_ref().is_some_and(|path| path.contains(name)) {
+                    continue;
+                }
                 let second = if is == Meaning::Secret { other.name.clone() } else { drive.token() };
                 if let Some(first) = call.params.iter_mut().find(|param| param.name == name) {
                     first.place = places[0];
@@ -297,20 +310,22 @@ fn successes(drive: &mut Drive<'_>) -> Step {
         if let (Some(secret), true) = (secret, !matches!(role, Role::Delete)) {
             drive.look(&secret)?;
         }
-        for method in drive.vendor.spec.protocol.methods.clone() {
+        for method in drive.methods() {
             let (mut call, _) = drive.valid_call(&name)?;
-            call.how.method = Some(method);
+            call.how.method = method;
             drive.send(&call)?;
         }
-        let (mut call, _) = drive.valid_call(&name)?;
-        call.how.place = Place::Body;
-        drive.send(&call)?;
+        if drive.vendor.spec.protocol.family == Family::RpcQuery {
+            let (mut call, _) = drive.valid_call(&name)?;
+            call.how.place = Place::Body;
+            drive.send(&call)?;
+        }
     }
     for rotates in [true, false] {
         let kind = drive.kind(rotates)?;
         let secret = drive.create(kind, 0, 0)?;
         drive.look(&secret)?;
-        let days = drive.vendor.spec.deletion.default_days;
+        let days = drive.window();
         drive.delete(&secret, Some(days))?;
         drive.describe(&secret)?;
     }
@@ -359,8 +374,8 @@ fn errors(drive: &mut Drive<'_>) -> Step {
 }
 
 /// A scheme under which a reply format can be asked for.
-fn format_scheme(vendor: &Vendor) -> Option<Scheme> {
-    vendor.spec.signing.schemes.iter().copied().find(|scheme| !scheme.operation_in_headers())
+fn format_scheme(vendor: &Vendor) -> Option<&Arc<Scheme>> {
+    vendor.schemes.iter().find(|scheme| scheme.operation_parameter().is_some())
 }
 
 fn formats(drive: &mut Drive<'_>) -> Step {
@@ -396,7 +411,7 @@ fn formats(drive: &mut Drive<'_>) -> Step {
     nobody.name = drive.name();
     calls.push(drive.call_of(Role::Describe, &nobody)?);
     for mut call in calls {
-        call.how.scheme = Some(scheme);
+        call.how.scheme = Some(scheme.clone());
         for format in drive.vendor.spec.protocol.formats.clone() {
             call.how.format = Some(format_name(format).into());
             drive.send(&call)?;

@@ -16,6 +16,16 @@ pub(super) const fn words(condition: Condition) -> &'static str {
         Condition::VersionExists => "the version id is taken",
         Condition::InDeletion => "the secret is in its deletion window",
         Condition::NotInDeletion => "the secret is not in a deletion window",
+        Condition::Disabled => "the secret is switched off",
+        Condition::NotDisabled => "the secret must be switched off first",
+        Condition::Busy => "a rotation goes on",
+        Condition::NoFunction => "no function rotates the secret",
+        Condition::UnknownTask => "no such task",
+        Condition::BadBody => "the body is malformed",
+        Condition::BuiltInStage => "a built-in stage cannot be removed",
+        Condition::WrongSource => "the stage is on another version",
+        Condition::StageMismatch => "the version does not have the stage",
+        Condition::WrongScope => "the signature is for another day, region or service",
         Condition::KindCannotRotate => "this kind of secret cannot rotate",
         Condition::KindOnlyRotates => "this kind of secret takes no values from callers",
         Condition::Throttled => "the rotation limit is used up",
@@ -87,7 +97,8 @@ fn show(fact: &Fact) -> String {
         Fact::Text(text) => clipped(text),
         Fact::Flag(flag) => flag.to_string(),
         Fact::Count(number) => number.to_string(),
-        Fact::Time(at) => time(*at),
+        Fact::Time(at) | Fact::Around(at) => time(*at),
+        Fact::State(state) => format!("{state:?}").to_lowercase(),
         Fact::Value(value) => format!("#{:08x}", value >> 32),
         Fact::Stages(stages) => {
             format!("[{}]", stages.iter().map(|stage| clipped(stage)).collect::<Vec<_>>().join(", "))
@@ -95,7 +106,8 @@ fn show(fact: &Fact) -> String {
         Fact::Versions(versions) => versions
             .iter()
             .map(|version| {
-                format!("{} {}", clipped(&version.id), show(&Fact::Stages(version.stages.clone())))
+                let stages = version.stages.clone().unwrap_or_default();
+                format!("{} {}", clipped(&version.id), show(&Fact::Stages(stages)))
             })
             .collect::<Vec<_>>()
             .join(", "),

@@ -71,7 +71,7 @@ fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str) -> Result<Endpoint,
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
     let credentials = match &args.credentials {
         Some(path) => credentials::from_file(path)?,
-        None => credentials::from_environment(&vendor.spec, transport.is_loopback())?,
+        None => credentials::from_environment(vendor, transport.is_loopback())?,
     };
     let clock: Option<Arc<dyn Clock>> = match (&args.control, &args.clock_cmd) {
         (Some(url), _) => Some(Arc::new(ControlPort::new(url, &args.allow_host).map_err(Failure::usage)?)),

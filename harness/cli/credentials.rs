@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::emulator::Emulator;
 use crate::sign::Credentials;
-use crate::spec::Spec;
+use crate::spec::Vendor;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use std::path::Path;
@@ -21,6 +21,19 @@ struct Key {
     secret: String,
     #[serde(default)]
     token: Option<String>,
+    #[serde(default)]
+    bearer: Option<String>,
+    #[serde(default)]
+    project: Option<String>,
+    #[serde(default)]
+    region: Option<String>,
+}
+
+impl From<Key> for Credentials {
+    fn from(key: Key) -> Self {
+        let Key { key: id, secret, token, bearer, project, region } = key;
+        Self { id, secret, token, bearer, project, region }
+    }
 }
 
 /// Access keys from a YAML file: `accounts: [{ key: …, secret: … }, …]`.
@@ -35,39 +48,45 @@ pub(super) fn from_file(path: &Path) -> Result<Vec<Credentials>, Failure> {
         if file.accounts.is_empty() {
             return Err(anyhow!("its list `accounts` is empty"));
         }
-        let keys = file.accounts.into_iter();
-        Ok(keys.map(|key| Credentials { id: key.key, secret: key.secret, token: key.token }).collect())
+        Ok(file.accounts.into_iter().map(Credentials::from).collect())
     };
     read().with_context(|| format!("--credentials {}", path.display())).map_err(Failure::usage)
 }
 
 /// Access keys from the environment variables that the spec names. On loopback, where none is set, the
 /// reference's own keys are used.
-pub(super) fn from_environment(spec: &Spec, loopback: bool) -> Result<Vec<Credentials>, Failure> {
-    let names = &spec.credentials;
+pub(super) fn from_environment(vendor: &Vendor, loopback: bool) -> Result<Vec<Credentials>, Failure> {
+    let names = &vendor.spec.credentials;
     let get = |name: &str, suffix: &str| {
         std::env::var(format!("{name}{suffix}")).ok().filter(|text| !text.is_empty())
     };
     let mut found = Vec::new();
     for suffix in ["", names.second.as_str()] {
+        let optional = |name: &Option<String>| name.as_ref().and_then(|name| get(name, suffix));
+        let bearer = optional(&names.bearer);
         match (get(&names.key, suffix), get(&names.secret, suffix)) {
-            (Some(id), Some(secret)) => {
-                let token = names.token.as_ref().and_then(|name| get(name, suffix));
-                found.push(Credentials { id, secret, token });
-            }
-            (None, None) => {}
-            (given, _) => {
-                let missing = if given.is_some() { &names.secret } else { &names.key };
+            (None, None) if bearer.is_none() => {}
+            (Some(_), None) | (None, Some(_)) => {
+                let given = get(&names.key, suffix).is_some();
+                let missing = if given { &names.secret } else { &names.key };
                 return Err(Failure::usage(anyhow!(
                     "the environment variable {missing}{suffix} is not set, but its partner is"
                 )));
             }
+            (id, secret) => found.push(Credentials {
+                id: id.unwrap_or_default(),
+                secret: secret.unwrap_or_default(),
+                token: optional(&names.token),
+                bearer,
+                project: optional(&names.project),
+                region: names.region.as_ref().and_then(|name| get(name, suffix).or_else(|| get(name, ""))),
+            }),
         }
     }
     match (found.is_empty(), loopback) {
         (false, _) => Ok(found),
         (true, true) => {
-            Ok(Emulator::default_accounts().into_iter().map(|account| account.credentials).collect())
+            Ok(Emulator::default_accounts(vendor).into_iter().map(|account| account.credentials).collect())
         }
         (true, false) => Err(Failure::usage(anyhow!(
             "there are no access keys: set {} and {} (and the same with suffix {} for a second account), or give --credentials FILE",

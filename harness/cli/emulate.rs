@@ -19,7 +19,7 @@ pub(super) fn run(args: &EmulateArgs) -> Result<u8, Failure> {
     }
     let vendor = Arc::new(spec::embedded(&args.vendor).map_err(Failure::usage)?);
     let accounts = match &args.credentials {
-        None => Emulator::default_accounts(),
+        None => Emulator::default_accounts(&vendor),
         Some(path) => credentials::from_file(path)?
             .into_iter()
             .enumerate()

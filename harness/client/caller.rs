@@ -4,8 +4,8 @@ use super::tamper;
 use super::transport::Transport;
 use crate::codec::{self, Call};
 use crate::history::{Exchange, Tamper};
-use crate::model::When;
-use crate::sign::{Credentials, Scheme, Signing};
+use crate::model::{Meaning, When};
+use crate::sign::{Credentials, Signing};
 use crate::spec::Vendor;
 use crate::wire::{Request, Response};
 use std::sync::Arc;
@@ -97,7 +97,13 @@ impl Caller {
                 self.dated = true;
                 when = When { lo: date - DATE_SLACK, hi: date + DATE_SLACK };
             }
-            key_shown = self.credentials.iter().any(|credentials| shows(&response, &credentials.secret));
+            key_shown = self.credentials.iter().any(|credentials| {
+                shows(&response, &credentials.secret)
+                    || [&credentials.bearer, &credentials.token]
+                        .into_iter()
+                        .flatten()
+                        .any(|token| shows(&response, token))
+            });
             let reply = codec::decode_reply(&self.vendor, &call.operation, &response);
             (response, reply)
         });
@@ -105,22 +111,39 @@ impl Caller {
         Exchange { call: call.clone(), tamper: tamper.cloned(), request, when, result, key_shown }
     }
 
+    /// Whoever signs names the own account's project, unless the call names another.
+    fn with_project(&self, call: &Call, own: Option<&Credentials>) -> Call {
+        let mut call = call.clone();
+        let described = self.vendor.spec.operations.get(&call.operation);
+        let name = described.and_then(|it| it.parameter(Meaning::Project)).map(|(name, _)| name);
+        if let (Some(name), Some(project)) = (name, own.and_then(|own| own.project.as_ref()))
+            && call.get(name).is_none()
+        {
+            call.set(name, project.as_str());
+        }
+        call
+    }
+
     fn request(&mut self, call: &Call, tamper: Option<&Tamper>) -> Request {
         if let (Some(Tamper::Again), Some(last)) = (tamper, &self.last) {
             return last.clone();
         }
-        let scheme = call.how.scheme.or_else(|| self.vendor.spec.signing.schemes.first().copied());
-        let scheme = scheme.unwrap_or(Scheme::Acs3HmacSha256);
-        let mut request = codec::encode_call(&self.vendor, call, scheme, &self.host);
-        let Some(own) = self.credentials.get(call.account).or_else(|| self.credentials.first()) else {
-            return request;
+        let vendor = self.vendor.clone();
+        let own = self.credentials.get(call.account).or_else(|| self.credentials.first()).cloned();
+        let Some(scheme) = call.how.scheme.as_ref().or_else(|| vendor.scheme()) else {
+            return Request::default();
         };
-        let mut credentials = own.clone();
+        let call = self.with_project(call, own.as_ref());
+        let mut request = codec::encode_call(&vendor, &call, scheme, &self.host);
+        let Some(mut credentials) = own else { return request };
         let mut now = self.endpoint_time();
         match tamper {
             Some(Tamper::Unsigned) => return request,
             Some(Tamper::OtherSecret) => credentials.secret.push('x'),
-            Some(Tamper::UnknownKey) => credentials.id = "rotaprobe-unknown-key".into(),
+            Some(Tamper::UnknownKey) => {
+                credentials.id = "rotaprobe-unknown-key".into();
+                credentials.bearer = Some("rotaprobe-unknown-token".into());
+            }
             Some(Tamper::Skew(seconds)) => now += seconds,
             _ => {}
         }
@@ -139,7 +162,7 @@ impl Caller {
             request.headers.add(name, value);
         }
         if let Some(tamper) = tamper {
-            tamper::apply(&self.vendor, scheme, &mut request, tamper, &credentials);
+            tamper::apply(&vendor, scheme, &mut request, tamper, &credentials, now);
         }
         request
     }

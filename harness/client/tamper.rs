@@ -1,18 +1,20 @@
 //! Spoils a signed request in one place, so that its signature does not fit any more.
 
+use crate::codec::is_form;
 use crate::history::Tamper;
 use crate::model::Role;
-use crate::sign::{Claim, Credentials, Scheme};
+use crate::sign::{Claim, Credentials, Form, Scheme, Signing};
 use crate::spec::Vendor;
 use crate::wire::{Request, percent};
 
 /// Spoils what was signed. Ways that are applied before signing are not handled here.
 pub(super) fn apply(
     vendor: &Vendor,
-    scheme: Scheme,
+    scheme: &Scheme,
     request: &mut Request,
     tamper: &Tamper,
     credentials: &Credentials,
+    now: i64,
 ) {
     match tamper {
         Tamper::Header(name) => {
@@ -42,35 +44,56 @@ pub(super) fn apply(
         }),
         Tamper::EmptySignature => change_signature(scheme, request, |_| String::new()),
         Tamper::Algorithm(name) => algorithm(scheme, request, name, credentials),
+        Tamper::Scope(part) => scope(scheme, request, part, credentials, now),
         _ => {}
     }
 }
 
-fn algorithm(scheme: Scheme, request: &mut Request, name: &str, credentials: &Credentials) {
-    if scheme.operation_in_headers() {
+fn algorithm(scheme: &Scheme, request: &mut Request, name: &str, credentials: &Credentials) {
+    let Some(parameter) = scheme.algorithm_parameter() else {
         let value = request.headers.text("authorization").unwrap_or_default();
         let rest = value.split_once(' ').map_or("", |(_, rest)| rest);
         let value = format!("{name} {rest}");
         request.headers.set("authorization", value);
         return;
-    }
-    change_parameter(request, "SignatureMethod", |_| name.to_owned());
+    };
+    change_parameter(request, parameter, |_| name.to_owned());
     let claim = Claim {
         key_id: String::new(),
         at: None,
         nonce: None,
         signed_headers: vec![],
+        scope: vec![],
         signature: String::new(),
     };
     // Signed anew, so that nothing but the algorithm's name is wrong.
-    if let Ok((signature, _)) = scheme.expected(request, &claim, &credentials.secret) {
-        change_parameter(request, "Signature", |_| signature.clone());
+    let again = scheme.expected(request, &claim, credentials).unwrap_or_default();
+    if let (Some((signature, _)), Some(parameter)) = (again.first(), scheme.signature_parameter()) {
+        change_parameter(request, parameter, |_| signature.clone());
     }
 }
 
-fn change_signature(scheme: Scheme, request: &mut Request, change: impl Fn(&str) -> String) {
-    if !scheme.operation_in_headers() {
-        return change_parameter(request, "Signature", change);
+/// Signs anew for another day, region or service: nothing but the scope is wrong.
+fn scope(scheme: &Scheme, request: &mut Request, part: &str, credentials: &Credentials, now: i64) {
+    let mut other = scheme.clone();
+    let Form::CanonicalRequest(canonical) = &mut other.form else { return };
+    let day = canonical.date_form;
+    for place in &mut canonical.scope {
+        if place == part {
+            *place = match part {
+                "{date}" if day == crate::sign::DateForm::Unix => "2001-01-01".into(),
+                "{date}" => "20010101".into(),
+                _ => "rotaprobe".into(),
+            };
+        }
+    }
+    request.headers.remove("authorization");
+    other.sign(request, &Signing { credentials, now, nonce: "0123456789abcdef" });
+}
+
+fn change_signature(scheme: &Scheme, request: &mut Request, change: impl Fn(&str) -> String) {
+    if let Some(parameter) = scheme.signature_parameter() {
+        return change_parameter(request, parameter, change);
     }
     let value = request.headers.text("authorization").unwrap_or_default().to_owned();
     if let Some((before, signature)) = value.split_once("Signature=") {
@@ -95,24 +118,35 @@ fn change_parameter(request: &mut Request, name: &str, change: impl Fn(&str) -> 
     if let Some((path, query)) = request.target.split_once('?') {
         request.target = format!("{path}?{}", changed(query));
     }
-    if let Ok(body) = std::str::from_utf8(&request.body)
-        && body.contains('=')
-    {
-        request.body = changed(body).into_bytes();
+    let is_form = is_form(request);
+    match std::str::from_utf8(&request.body) {
+        Ok(body) if is_form => request.body = changed(body).into_bytes(),
+        // In JSON the first text that follows the name is changed.
+        Ok(body) => {
+            let quoted = format!("\"{}\":\"", name.rsplit('.').next().unwrap_or(name));
+            if let Some((before, rest)) = body.split_once(&quoted)
+                && let Some((value, after)) = rest.split_once('"')
+            {
+                request.body = format!("{before}{quoted}{}\"{after}", change(value)).into_bytes();
+            }
+        }
+        Err(_) => {}
     }
 }
 
 /// Another value of the same sort: what is wrong is the signature, not the value.
 fn other(vendor: &Vendor, value: &str) -> String {
+    if let Some(at) = crate::sign::DateForm::Basic.read(value) {
+        return crate::sign::DateForm::Basic.write(at + 1);
+    }
     if let Ok(at) = value.parse::<jiff::Timestamp>() {
         return jiff::Timestamp::from_second(at.as_second() + 1)
             .map_or_else(|_| value.to_owned(), |at| at.to_string());
     }
-    if vendor.spec.operations.contains_key(value) {
-        return vendor
-            .spec
-            .operation_for(Role::Describe)
-            .map_or_else(|| value.to_owned(), |(name, _)| name.to_owned());
+    let prefix = &vendor.spec.protocol.operation.prefix;
+    if value.strip_prefix(prefix).is_some_and(|name| vendor.spec.operations.contains_key(name)) {
+        let describe = vendor.spec.operation_for(Role::Describe);
+        return describe.map_or_else(|| value.to_owned(), |(name, _)| format!("{prefix}{name}"));
     }
     let Some((at, last)) = value.char_indices().rev().find(|(_, c)| c.is_ascii_alphanumeric()) else {
         return format!("{value}x");

@@ -1,22 +1,20 @@
 //! Facts and JSON fields: what a reply's field means, in both directions.
 
-use crate::model::{Fact, Facts, Meaning, Text, VersionFact, digest};
+use super::members::{member, put};
+use crate::model::{Fact, Facts, Meaning, State, Text, VersionFact, digest};
 use crate::spec::interval::{Ruling, Unit};
-use crate::spec::{Field, Type, Vendor, setting};
+use crate::spec::{Field, TimeForm, Type, Vendor, setting};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 /// Writes facts as the fields that a reply documents.
-pub(super) fn write(
-    vendor: &Vendor,
-    fields: &IndexMap<String, Field>,
-    facts: &[(Meaning, Fact)],
-) -> Map<String, Value> {
-    let mut object = Map::new();
+pub(super) fn write(vendor: &Vendor, fields: &IndexMap<String, Field>, facts: &[(Meaning, Fact)]) -> Value {
+    let mut object = Value::Object(Map::new());
     for (name, field) in fields {
         let fact = facts.iter().find(|(meaning, _)| *meaning == field.is).map(|(_, fact)| fact);
-        if let Some(value) = fact.and_then(|fact| to_json(vendor, field, fact)) {
-            object.insert(name.clone(), value);
+        let value = fact.and_then(|fact| to_json(vendor, field, fact)).or_else(|| field.gives.clone());
+        if let Some(value) = value {
+            put(&mut object, name, value);
         }
     }
     object
@@ -25,40 +23,76 @@ pub(super) fn write(
 fn to_json(vendor: &Vendor, field: &Field, fact: &Fact) -> Option<Value> {
     Some(match fact {
         Fact::Text(text) if field.is == Meaning::Tags => wrapped(field, serde_json::from_str(text).ok()?),
-        Fact::Text(text) => Value::from(&**text),
+        Fact::Text(text) => spelled(field, text),
         Fact::Flag(flag) => match (field.kind, field.values.as_slice()) {
             // By convention the first value of such a field means on, the second off.
             (Type::Text, [on, off, ..]) => Value::from(if *flag { on.as_str() } else { off.as_str() }),
             (Type::Text, _) => Value::from(flag.to_string()),
+            (Type::Integer, _) => Value::from(i64::from(*flag)),
             _ => Value::from(*flag),
         },
-        Fact::Count(number) if field.is == Meaning::Interval => {
-            Value::from(vendor.spec.interval.write(*number))
-        }
+        Fact::Count(number) if field.is == Meaning::Interval => match (field.unit, field.kind) {
+            (Some(unit), Type::Integer) => Value::from(number / unit.seconds()),
+            _ => Value::from(vendor.spec.interval.write(*number)),
+        },
         Fact::Count(number) => match field.kind {
             Type::Text => Value::from(number.to_string()),
             _ => Value::from(*number),
         },
-        Fact::Time(at) => Value::from(jiff::Timestamp::from_second(*at).ok()?.to_string()),
+        Fact::State(state) => {
+            let name = field.states.iter().find(|(_, meant)| *meant == state)?.0;
+            spelled(field, name)
+        }
+        Fact::Time(at) | Fact::Around(at) => time_to_json(field.form, *at)?,
         Fact::Stages(stages) => wrapped(field, stages.iter().map(|stage| Value::from(&**stage)).collect()),
         Fact::Names(names) => {
-            let entry = |name: &Text| {
-                Value::Object(write(vendor, &field.of, &[(Meaning::Secret, Fact::Text(name.clone()))]))
-            };
+            let entry =
+                |name: &Text| write(vendor, &field.of, &[(Meaning::Secret, Fact::Text(name.clone()))]);
             wrapped(field, names.iter().map(entry).collect())
         }
-        Fact::Versions(versions) => {
-            let entry = |version: &VersionFact| {
-                let mut facts = vec![
-                    (Meaning::Version, Fact::Text(version.id.clone())),
-                    (Meaning::Stages, Fact::Stages(version.stages.clone())),
-                ];
-                facts.extend(version.created.map(|at| (Meaning::Created, Fact::Time(at))));
-                Value::Object(write(vendor, &field.of, &facts))
-            };
-            wrapped(field, versions.iter().map(entry).collect())
-        }
+        Fact::Versions(versions) => versions_to_json(vendor, field, versions),
         Fact::Value(_) => return None,
+    })
+}
+
+fn versions_to_json(vendor: &Vendor, field: &Field, versions: &[VersionFact]) -> Value {
+    let stages = |version: &VersionFact| version.stages.clone().unwrap_or_default();
+    if field.kind == Type::Map {
+        let entry = |version: &VersionFact| {
+            let stages = stages(version).iter().map(|stage| Value::from(&**stage)).collect();
+            (version.id.to_string(), stages)
+        };
+        return Value::Object(versions.iter().map(entry).collect());
+    }
+    if field.of.is_empty() && field.item.is_none() {
+        return versions.iter().map(|version| Value::from(&*version.id)).collect();
+    }
+    let entry = |version: &VersionFact| {
+        let mut facts = vec![
+            (Meaning::Version, Fact::Text(version.id.clone())),
+            (Meaning::Stages, Fact::Stages(stages(version))),
+        ];
+        facts.extend(version.created.map(|at| (Meaning::Created, Fact::Time(at))));
+        write(vendor, &field.of, &facts)
+    };
+    wrapped(field, versions.iter().map(entry).collect())
+}
+
+/// A text in the JSON type of its field.
+fn spelled(field: &Field, text: &str) -> Value {
+    match (field.kind, text.parse::<i64>()) {
+        (Type::Integer, Ok(number)) => Value::from(number),
+        _ => Value::from(text),
+    }
+}
+
+fn time_to_json(form: TimeForm, at: i64) -> Option<Value> {
+    let iso = || Some(jiff::Timestamp::from_second(at).ok()?.to_string());
+    Some(match form {
+        TimeForm::Iso => Value::from(iso()?),
+        TimeForm::Seconds => Value::from(at),
+        TimeForm::Millis => Value::from(at.checked_mul(1_000)?),
+        TimeForm::Local => Value::from(iso()?.replace('T', " ").trim_end_matches('Z')),
     })
 }
 
@@ -71,12 +105,15 @@ fn wrapped(field: &Field, list: Value) -> Value {
 
 /// Reads the facts that the fields of a reply state. A field that cannot be read as its type is kept
 /// as text, so that it differs from whatever is expected.
-pub(super) fn read(vendor: &Vendor, fields: &IndexMap<String, Field>, object: &Map<String, Value>) -> Facts {
+pub(super) fn read(vendor: &Vendor, fields: &IndexMap<String, Field>, object: &Value) -> Facts {
     fields
         .iter()
         .filter_map(|(name, field)| {
-            let value = object.get(name).filter(|value| !value.is_null())?;
-            Some((field.is, from_json(vendor, field, value)))
+            let value = member(object, name).filter(|value| !value.is_null())?;
+            // Many an API writes a time that there is not as zero or nothing.
+            let nothing = value.as_i64() == Some(0) || value.as_str() == Some("");
+            let timeless = field.kind == Type::Time && nothing;
+            (!timeless).then(|| (field.is, from_json(vendor, field, value)))
         })
         .collect()
 }
@@ -89,16 +126,17 @@ fn from_json(vendor: &Vendor, field: &Field, value: &Value) -> Fact {
     let text = value.as_str();
     let fact = match field.is {
         Meaning::Value => text.map(|text| Fact::Value(digest(text))),
-        Meaning::Automatic => {
-            text.and_then(|text| match field.values.iter().position(|value| value == text) {
-                Some(0) => Some(Fact::Flag(true)),
-                Some(1) => Some(Fact::Flag(false)),
-                _ => None,
-            })
-        }
-        Meaning::Interval => text.and_then(|text| canonical_interval(vendor, text)),
+        Meaning::Automatic => automatic(field, value),
+        Meaning::State | Meaning::TaskState => state(field, value).map(Fact::State),
+        Meaning::Kind | Meaning::Task => None,
+        Meaning::Interval => match (field.unit, field.kind) {
+            (Some(unit), Type::Integer) => {
+                value.as_i64().and_then(|number| number.checked_mul(unit.seconds())).map(Fact::Count)
+            }
+            _ => text.and_then(|text| canonical_interval(vendor, text)),
+        },
         Meaning::Stages => list(field, value).map(|list| Fact::Stages(texts(list))),
-        Meaning::Versions => list(field, value).map(|list| Fact::Versions(versions(vendor, field, list))),
+        Meaning::Versions => versions(vendor, field, value).map(Fact::Versions),
         Meaning::Secrets => list(field, value).map(|list| Fact::Names(names(vendor, field, list))),
         Meaning::Tags => list(field, value).map(|list| {
             let array = Value::Array(list.to_vec());
@@ -108,27 +146,60 @@ fn from_json(vendor: &Vendor, field: &Field, value: &Value) -> Fact {
         _ => match field.kind {
             Type::Integer => value.as_i64().or_else(|| text?.parse().ok()).map(Fact::Count),
             Type::Boolean => value.as_bool().or_else(|| text.and_then(crate::spec::truth)).map(Fact::Flag),
-            Type::Time => text.and_then(time),
+            Type::Time => time(field.form, value),
             _ => None,
         },
     };
     fact.unwrap_or_else(as_text)
 }
 
+fn automatic(field: &Field, value: &Value) -> Option<Fact> {
+    if field.values.is_empty() {
+        return value.as_bool().or_else(|| value.as_i64().map(|number| number != 0)).map(Fact::Flag);
+    }
+    match field.values.iter().position(|known| Some(known.as_str()) == value.as_str()) {
+        Some(0) => Some(Fact::Flag(true)),
+        Some(1) => Some(Fact::Flag(false)),
+        _ => None,
+    }
+}
+
+/// What a state means; of something that goes on, documents need not name every state in between.
+fn state(field: &Field, value: &Value) -> Option<State> {
+    let name = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let between = field.is == Meaning::TaskState && !name.is_empty() && field.kind == Type::Text;
+    field.states.get(&name).copied().or(between.then_some(State::Running))
+}
+
 /// A length of time in the unit that replies are documented to use; another unit is not canonical.
 fn canonical_interval(vendor: &Vendor, text: &str) -> Option<Fact> {
     let interval = &vendor.spec.interval;
-    let unit: Unit = interval.canonical;
-    let number = text.strip_suffix(unit.letter())?;
-    let canonical = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical = match interval.canonical {
+        Some(unit) => {
+            let unit: Unit = unit;
+            let number = text.strip_suffix(unit.letter())?;
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        None => true,
+    };
     match interval.read(text) {
         Ruling::Legal(seconds) | Ruling::Open(seconds) if canonical => Some(Fact::Count(seconds)),
         _ => None,
     }
 }
 
-fn time(text: &str) -> Option<Fact> {
-    text.parse::<jiff::Timestamp>().ok().map(|at| Fact::Time(at.as_second()))
+fn time(form: TimeForm, value: &Value) -> Option<Fact> {
+    #[expect(clippy::cast_possible_truncation, reason = "a time in seconds is far below the bounds of i64")]
+    let whole = |number: f64| number.floor() as i64;
+    match form {
+        TimeForm::Iso => value.as_str()?.parse::<jiff::Timestamp>().ok().map(|at| Fact::Time(at.as_second())),
+        TimeForm::Seconds => value.as_f64().map(|at| Fact::Time(whole(at))),
+        TimeForm::Millis => value.as_f64().map(|at| Fact::Time(whole(at / 1_000.0))),
+        TimeForm::Local => {
+            let text = format!("{}Z", value.as_str()?.replacen(' ', "T", 1));
+            text.parse::<jiff::Timestamp>().ok().map(|at| Fact::Around(at.as_second()))
+        }
+    }
 }
 
 fn list<'a>(field: &Field, value: &'a Value) -> Option<&'a [Value]> {
@@ -140,27 +211,42 @@ fn texts(list: &[Value]) -> Vec<Text> {
     list.iter().map(|value| value.as_str().map_or_else(|| value.to_string().into(), Text::from)).collect()
 }
 
-fn versions(vendor: &Vendor, field: &Field, list: &[Value]) -> Vec<VersionFact> {
-    list.iter()
-        .filter_map(Value::as_object)
-        .map(|entry| {
-            let mut version = VersionFact { id: "".into(), stages: Vec::new(), created: None };
-            for (meaning, fact) in read(vendor, &field.of, entry) {
-                match (meaning, fact) {
-                    (Meaning::Version, Fact::Text(id)) => version.id = id,
-                    (Meaning::Stages, Fact::Stages(stages)) => version.stages = stages,
-                    (Meaning::Created, Fact::Time(at)) => version.created = Some(at),
-                    _ => {}
-                }
+fn versions(vendor: &Vendor, field: &Field, value: &Value) -> Option<Vec<VersionFact>> {
+    if let (Type::Map, Some(map)) = (field.kind, value.as_object()) {
+        let entry = |(id, stages): (&String, &Value)| VersionFact {
+            id: id.as_str().into(),
+            stages: Some(texts(stages.as_array().map_or(&[], Vec::as_slice))),
+            created: None,
+        };
+        return Some(map.iter().map(entry).collect());
+    }
+    let list = list(field, value)?;
+    if field.of.is_empty() && field.item.is_none() {
+        // The word that stands for the current version is no version of its own.
+        let alias = |id: &Text| vendor.law.alias.as_ref() == Some(id);
+        let ids = texts(list).into_iter().filter(|id| !alias(id));
+        return Some(ids.map(|id| VersionFact { id, stages: None, created: None }).collect());
+    }
+    let shows_stages = field.of.values().any(|field| field.is == Meaning::Stages);
+    let entry = |entry: &Value| {
+        let stages = shows_stages.then(Vec::new);
+        let mut version = VersionFact { id: "".into(), stages, created: None };
+        for (meaning, fact) in read(vendor, &field.of, entry) {
+            match (meaning, fact) {
+                (Meaning::Version, Fact::Text(id)) => version.id = id,
+                (Meaning::Stages, Fact::Stages(stages)) => version.stages = Some(stages),
+                (Meaning::Created, Fact::Time(at)) => version.created = Some(at),
+                _ => {}
             }
-            version
-        })
-        .collect()
+        }
+        version
+    };
+    Some(list.iter().filter(|value| value.is_object()).map(entry).collect())
 }
 
 fn names(vendor: &Vendor, field: &Field, list: &[Value]) -> Vec<Text> {
     list.iter()
-        .filter_map(Value::as_object)
+        .filter(|value| value.is_object())
         .filter_map(|entry| {
             read(vendor, &field.of, entry).into_iter().find_map(|(meaning, fact)| match (meaning, fact) {
                 (Meaning::Secret, Fact::Text(name)) => Some(name),

@@ -3,12 +3,18 @@
 //! Client and emulator share this code, so it cannot judge itself: official SDKs and transcripts
 //! written by hand from the documents do.
 
+mod answer;
 mod fields;
+mod json_action;
+mod members;
+mod naming;
 mod reply;
+mod rest_json;
 mod rpc_query;
 mod schema;
 mod xml;
 
+pub use members::member;
 pub use reply::{Body, Reply};
 pub use schema::{ReplySchemas, schema_of};
 
@@ -16,6 +22,7 @@ use crate::model::{Condition, Fact, Meaning};
 use crate::sign::Scheme;
 use crate::spec::{Family, Format, Vendor};
 use crate::wire::{Request, Response};
+use std::sync::Arc;
 
 /// Where a parameter travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +34,16 @@ pub enum Place {
     Query,
     /// In the form body.
     Body,
+    /// In a JSON body, as the JSON token that its text is.
+    Raw,
+}
+
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Whether the body of a request is a form.
+pub(crate) fn is_form(request: &Request) -> bool {
+    let kind = request.headers.text("content-type").unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
 }
 
 /// One parameter of a call, as text.
@@ -44,7 +61,7 @@ pub struct Param {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct How {
     /// Signing scheme.
-    pub scheme: Option<Scheme>,
+    pub scheme: Option<Arc<Scheme>>,
     /// HTTP method.
     pub method: Option<String>,
     /// Reply format to ask for.
@@ -122,6 +139,8 @@ pub struct Inbound {
     pub params: Vec<(String, String)>,
     /// Reply format asked for.
     pub format: Format,
+    /// Parameters whose JSON type is not the documented one.
+    pub mistyped: Vec<String>,
 }
 
 /// What the emulator says when it says no.
@@ -136,9 +155,11 @@ pub struct Refusal {
 }
 
 /// Encodes a call, unsigned.
-pub fn encode_call(vendor: &Vendor, call: &Call, scheme: Scheme, host: &str) -> Request {
+pub fn encode_call(vendor: &Vendor, call: &Call, scheme: &Scheme, host: &str) -> Request {
     match vendor.spec.protocol.family {
         Family::RpcQuery => rpc_query::encode_call(vendor, call, scheme, host),
+        Family::JsonAction => json_action::encode_call(vendor, call, scheme, host),
+        Family::RestJson => rest_json::encode_call(vendor, call, host),
     }
 }
 
@@ -149,10 +170,12 @@ pub fn encode_call(vendor: &Vendor, call: &Call, scheme: Scheme, host: &str) -> 
 pub fn decode_call(
     vendor: &Vendor,
     request: &Request,
-    scheme: Scheme,
+    scheme: &Scheme,
 ) -> Result<Inbound, (Condition, Format)> {
     match vendor.spec.protocol.family {
         Family::RpcQuery => rpc_query::decode_call(vendor, request, scheme),
+        Family::JsonAction => json_action::decode_call(vendor, request, scheme),
+        Family::RestJson => rest_json::decode_call(vendor, request),
     }
 }
 
@@ -164,15 +187,26 @@ pub fn encode_done(
     facts: &[(Meaning, Fact)],
     request_id: &str,
 ) -> Response {
-    rpc_query::encode_done(vendor, operation, format, facts, request_id)
+    answer::encode_done(vendor, operation, format, facts, request_id)
 }
 
-/// Encodes a refusal.
-pub fn encode_refusal(vendor: &Vendor, format: Format, refusal: &Refusal, request_id: &str) -> Response {
-    rpc_query::encode_refusal(vendor, format, refusal, request_id)
+/// Encodes a refusal of an operation.
+pub fn encode_refusal(
+    vendor: &Vendor,
+    operation: &str,
+    format: Format,
+    refusal: &Refusal,
+    request_id: &str,
+) -> Response {
+    answer::encode_refusal(vendor, operation, format, refusal, request_id)
 }
 
 /// Decodes a reply.
 pub fn decode_reply(vendor: &Vendor, operation: &str, response: &Response) -> Reply {
-    rpc_query::decode_reply(vendor, operation, response)
+    answer::decode_reply(vendor, operation, response)
+}
+
+/// Whether a JSON token has the type that a parameter documents.
+pub fn fits_type(parameter: &crate::spec::Parameter, token: &str) -> bool {
+    serde_json::from_str(token).is_ok_and(|value| members::fits(parameter.kind, &value))
 }

@@ -1,6 +1,7 @@
 //! The JSON Schema of each success reply, made from the spec, and its validators.
 
-use crate::spec::{Field, Type, Vendor};
+use crate::model::Meaning;
+use crate::spec::{Field, TimeForm, Type, Vendor};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -49,16 +50,44 @@ impl ReplySchemas {
     }
 }
 
-/// The JSON Schema of an object with these fields.
+/// The JSON Schema of an object with these fields; dotted names are paths.
 pub fn schema_of(fields: &IndexMap<String, Field>) -> Value {
-    let properties: serde_json::Map<String, Value> =
-        fields.iter().map(|(name, field)| (name.clone(), of_field(field))).collect();
-    let required: Vec<&String> = fields
-        .iter()
-        .filter(|(_, field)| field.required && field.kinds.is_empty())
-        .map(|(name, _)| name)
-        .collect();
-    json!({ "type": "object", "properties": properties, "required": required })
+    let mut root = object();
+    for (name, field) in fields {
+        describe(&mut root, name, field);
+    }
+    root
+}
+
+fn object() -> Value {
+    json!({ "type": "object", "properties": {}, "required": [] })
+}
+
+fn describe(schema: &mut Value, path: &str, field: &Field) {
+    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
+    if head.parse::<usize>().is_ok() {
+        // Entries of a list are alike.
+        schema["type"] = json!("array");
+        if schema["items"].is_null() {
+            schema["items"] = object();
+        }
+        return describe(&mut schema["items"], rest.unwrap_or_default(), field);
+    }
+    if field.required && field.kinds.is_empty() {
+        let required = schema["required"].as_array_mut();
+        if let Some(required) = required.filter(|required| !required.contains(&json!(head))) {
+            required.push(json!(head));
+        }
+    }
+    match rest {
+        None => schema["properties"][head] = of_field(field),
+        Some(rest) => {
+            if schema["properties"][head].is_null() {
+                schema["properties"][head] = object();
+            }
+            describe(&mut schema["properties"][head], rest, field);
+        }
+    }
 }
 
 fn of_field(field: &Field) -> Value {
@@ -74,13 +103,20 @@ fn of_field(field: &Field) -> Value {
         Type::Text | Type::Time | Type::Json => json!({ "type": "string" }),
         Type::Integer => json!({ "type": "integer" }),
         Type::Boolean => json!({ "type": "boolean" }),
+        Type::List if field.of.is_empty() && field.is == Meaning::Other => json!({ "type": "array" }),
         Type::List => json!({ "type": "array", "items": entry }),
         Type::Map => json!({ "type": "object" }),
     };
     if let Some(pattern) = &field.pattern {
         schema["pattern"] = json!(format!("^(?:{pattern})$"));
     }
-    if field.kind == Type::Time {
+    if field.kind == Type::Time && field.form == TimeForm::Local {
+        schema["pattern"] = json!("^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})?$");
+    }
+    if field.kind == Type::Time && matches!(field.form, TimeForm::Seconds | TimeForm::Millis) {
+        schema = json!({ "type": ["number", "null"] });
+    }
+    if field.kind == Type::Time && field.form == TimeForm::Iso {
         // Fractions and offsets occur in documented examples.
         schema["pattern"] = json!(
             r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"

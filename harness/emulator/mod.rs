@@ -24,7 +24,7 @@ pub use turn::Turn;
 use crate::codec::{self, Refusal};
 use crate::model::{Condition, Role, World, digest};
 use crate::sign::{self, Credentials};
-use crate::spec::{Format, Vendor};
+use crate::spec::{Format, Level, Vendor};
 use crate::wire::{Request, Response};
 use fault::{Checks, Fault, Seam};
 use nonces::Nonces;
@@ -81,19 +81,17 @@ impl Emulator {
     }
 
     /// Two accounts with the default access keys: `testid`/`testsecret` and `testid2`/`testsecret2`.
-    pub fn default_accounts() -> Vec<Account> {
-        ["", "2"]
-            .iter()
-            .zip(["1540355698840001", "1540355698840002"])
-            .map(|(suffix, number)| Account {
-                credentials: Credentials {
-                    id: format!("testid{suffix}"),
-                    secret: format!("testsecret{suffix}"),
-                    token: None,
-                },
-                number: number.to_owned(),
-            })
-            .collect()
+    /// Tokens are `testtoken` and `testtoken2`.
+    pub fn default_accounts(vendor: &Vendor) -> Vec<Account> {
+        let account = |(suffix, number): (&str, &String)| Account {
+            credentials: Credentials {
+                bearer: Some(format!("testtoken{suffix}")),
+                project: Some(number.clone()),
+                ..Credentials::pair(&format!("testid{suffix}"), &format!("testsecret{suffix}"))
+            },
+            number: number.clone(),
+        };
+        ["", "2"].into_iter().zip(&vendor.spec.protocol.accounts).map(account).collect()
     }
 
     /// The vendor whose documents this emulator follows.
@@ -155,8 +153,8 @@ impl Emulator {
             turn.format = self.format_wanted(turn.request);
             return self.refuse(turn, condition, "");
         }
-        let Some(scheme) = turn.scheme else { return };
-        match codec::decode_call(&self.vendor, turn.request, scheme) {
+        let Some(scheme) = turn.scheme.clone() else { return };
+        match codec::decode_call(&self.vendor, turn.request, &scheme) {
             Err((condition, format)) => {
                 turn.format = format;
                 let culprit = if condition == Condition::BadFormat { "Format" } else { "" };
@@ -166,16 +164,18 @@ impl Emulator {
                 turn.format = inbound.format;
                 turn.operation = inbound.operation;
                 turn.params = inbound.params;
+                turn.mistyped = inbound.mistyped;
                 self.serve(turn);
             }
         }
     }
 
     fn format_wanted(&self, request: &Request) -> Format {
-        let scheme = self.vendor.spec.signing.schemes.first().copied();
-        scheme.map_or(Format::Json, |scheme| match codec::decode_call(&self.vendor, request, scheme) {
-            Ok(inbound) => inbound.format,
-            Err((_, format)) => format,
+        self.vendor.scheme().map_or(Format::Json, |scheme| {
+            match codec::decode_call(&self.vendor, request, scheme) {
+                Ok(inbound) => inbound.format,
+                Err((_, format)) => format,
+            }
         })
     }
 
@@ -187,38 +187,38 @@ impl Emulator {
                 loosen(&mut checks, self, turn);
             }
         }
-        let schemes = &self.vendor.spec.signing.schemes;
-        let Some(scheme) = schemes.iter().copied().find(|scheme| scheme.announces(turn.request)) else {
+        let schemes = &self.vendor.schemes;
+        let Some(scheme) = schemes.iter().find(|scheme| scheme.announces(turn.request)).cloned() else {
             if checks.unsigned_passes {
                 turn.scheme = Some(checks.scheme_of_unsigned(schemes, turn.request));
                 return Ok(());
             }
             return Err(Condition::Unsigned);
         };
-        turn.scheme = Some(scheme);
-        if checks.refused_scheme == Some(scheme) {
+        turn.scheme = Some(scheme.clone());
+        if checks.refused_scheme.as_ref() == Some(&scheme.name) {
             return Err(Condition::BadAlgorithm);
         }
         if checks.everything_passes {
             return Ok(());
         }
         let claim = scheme.claim(turn.request).map_err(|refusal| condition_of(&refusal))?;
-        let account = self.accounts.iter().position(|account| account.credentials.id == claim.key_id);
+        let account = self.accounts.iter().position(|account| scheme.names(&claim, &account.credentials));
         turn.account = match account {
             Some(account) => account,
             None if checks.any_key => 0,
             None => return Err(Condition::UnknownKey),
         };
-        let age = turn.now - claim.at.ok_or(Condition::BadTimestamp)?;
+        let age = claim.at.map_or(0, |at| turn.now - at);
         let window = self.vendor.spec.signing.accepted_within + 60;
         if (age > window && !checks.stale_passes) || (age < -window && !checks.future_passes) {
             return Err(Condition::Expired);
         }
-        let secret = &self.accounts[turn.account].credentials.secret;
+        let credentials = &self.accounts[turn.account].credentials;
         if !checks.any_key {
-            match scheme.verify(turn.request, secret) {
+            match scheme.verify(turn.request, credentials) {
                 Ok(()) => {}
-                Err(refusal) if checks.forgives(&refusal, scheme, turn.request, secret) => {}
+                Err(refusal) if checks.forgives(&refusal, &scheme, turn.request, credentials) => {}
                 Err(refusal) => {
                     if let sign::Refusal::Mismatch { string_to_sign } = &refusal {
                         turn.string_to_sign = string_to_sign.clone();
@@ -230,7 +230,8 @@ impl Emulator {
         match claim.nonce {
             Some(nonce) => {
                 let new = self.nonces.is_new(nonce, turn.now);
-                if new || checks.nonces_repeat { Ok(()) } else { Err(Condition::NonceUsed) }
+                let guarded = self.vendor.spec.level("AUTH-5") > Level::Unspecified;
+                if new || checks.nonces_repeat || !guarded { Ok(()) } else { Err(Condition::NonceUsed) }
             }
             None => Ok(()),
         }
@@ -238,7 +239,7 @@ impl Emulator {
 
     pub(crate) fn refuse(&self, turn: &mut Turn<'_>, condition: Condition, parameter: &str) {
         let (codes, _) = self.vendor.spec.answers(condition, &turn.operation);
-        let template = codes.first().map_or("InternalFailure", String::as_str);
+        let template = codes.first().map_or("InternalError", String::as_str);
         let described = self.vendor.spec.errors.get(template);
         let message = described
             .and_then(|error| error.message.clone())
@@ -261,7 +262,9 @@ impl Emulator {
         }
         fault::finish(self, turn);
         turn.response = match &turn.refusal {
-            Some(refusal) => codec::encode_refusal(&self.vendor, turn.format, refusal, &turn.request_id),
+            Some(refusal) => {
+                codec::encode_refusal(&self.vendor, &turn.operation, turn.format, refusal, &turn.request_id)
+            }
             None => {
                 codec::encode_done(&self.vendor, &turn.operation, turn.format, &turn.facts, &turn.request_id)
             }
@@ -300,6 +303,7 @@ const fn condition_of(refusal: &sign::Refusal) -> Condition {
         sign::Refusal::Missing(_) => Condition::Malformed,
         sign::Refusal::BadTimestamp => Condition::BadTimestamp,
         sign::Refusal::WrongMethod => Condition::BadAlgorithm,
+        sign::Refusal::WrongScope => Condition::WrongScope,
         sign::Refusal::Mismatch { .. } | sign::Refusal::BodyHash => Condition::Mismatch,
     }
 }

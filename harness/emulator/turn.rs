@@ -4,11 +4,11 @@ use super::fault::Seam;
 use super::{Emulator, values};
 use crate::codec::Refusal;
 use crate::model::{
-    Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, Text,
-    Value, Version, VersionFact, When, outcomes, tick,
+    Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, State,
+    Task, Text, Value, Version, VersionFact, When, outcomes, tick,
 };
-use crate::sign::Scheme;
-use crate::spec::{self, Complaint, Format};
+use crate::sign::{DateForm, Scheme};
+use crate::spec::{self, Complaint, Constraint, Format, Type};
 use crate::wire::{Request, Response};
 use std::sync::Arc;
 
@@ -18,11 +18,12 @@ pub struct Turn<'a> {
     pub(crate) request: &'a Request,
     pub(crate) now: i64,
     pub(crate) request_id: String,
-    pub(crate) scheme: Option<Scheme>,
+    pub(crate) scheme: Option<Arc<Scheme>>,
     pub(crate) account: usize,
     pub(crate) string_to_sign: String,
     pub(crate) operation: String,
     pub(crate) params: Vec<(String, String)>,
+    pub(crate) mistyped: Vec<String>,
     pub(crate) format: Format,
     pub(crate) op: Option<Op>,
     pub(crate) complaints: Vec<Complaint>,
@@ -32,6 +33,8 @@ pub struct Turn<'a> {
     pub(crate) condition: Option<Condition>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) facts: Facts,
+    /// The task that tells what becomes of the call.
+    pub(crate) task: Option<Text>,
     pub(crate) response: Response,
 }
 
@@ -46,6 +49,7 @@ impl<'a> Turn<'a> {
             string_to_sign: String::new(),
             operation: String::new(),
             params: Vec::new(),
+            mistyped: Vec::new(),
             format: Format::Json,
             op: None,
             complaints: Vec::new(),
@@ -54,6 +58,7 @@ impl<'a> Turn<'a> {
             condition: None,
             refusal: None,
             facts: Facts::new(),
+            task: None,
             response: Response::default(),
         }
     }
@@ -88,6 +93,8 @@ impl Emulator {
         };
         turn.op = Some(reading.op);
         turn.complaints = reading.complaints;
+        self.heed_types(turn);
+        self.heed_project(turn);
         self.wake(turn);
         self.seam(turn, |seam| if let Seam::Weigh(twist) = seam { Some(*twist) } else { None });
         // What documents leave open, this emulator lets pass.
@@ -101,6 +108,32 @@ impl Emulator {
             self.decide(turn);
         }
         self.seam(turn, |seam| if let Seam::Keep(twist) = seam { Some(*twist) } else { None });
+    }
+
+    /// A value of the wrong JSON type is refused, where documents do not leave that open.
+    fn heed_types(&self, turn: &mut Turn<'_>) {
+        let described = self.vendor.spec.operations.get(&turn.operation);
+        for name in &turn.mistyped {
+            let parameter = described.and_then(|it| it.parameters.get(name));
+            let open = parameter.is_some_and(|it| it.open.contains(&Constraint::Type));
+            turn.complaints.push(Complaint {
+                parameter: name.clone(),
+                condition: Condition::BadBody,
+                rule: "WIRE-REQ-2",
+                certain: parameter.is_some() && !open,
+                why: format!("{name} has another JSON type"),
+            });
+        }
+    }
+
+    /// Only another account's project is worth a word.
+    fn heed_project(&self, turn: &mut Turn<'_>) {
+        let own = self.accounts.get(turn.account).map(|account| account.number.as_str());
+        if let Some(op) = &mut turn.op
+            && op.project.as_deref() == own
+        {
+            op.project = None;
+        }
     }
 
     fn decide(&mut self, turn: &mut Turn<'_>) {
@@ -126,13 +159,10 @@ impl Emulator {
     /// Brings the secret that the call names up to the present.
     fn wake(&mut self, turn: &mut Turn<'_>) {
         let Some(op) = &turn.op else { return };
-        let Some((key, secret)) =
-            self.world.find(op.account, &op.secret).map(|(key, secret)| (key, secret.clone()))
-        else {
-            return;
-        };
-        let due =
-            secret.next.is_some_and(|due| due.lo <= turn.now) || matches!(secret.life, Life::Leaving(_));
+        let Some((key, secret)) = self.world.subject(op) else { return };
+        let due = secret.next.is_some_and(|due| due.lo <= turn.now)
+            || matches!(secret.life, Life::Leaving(_))
+            || secret.pending.is_some();
         if due {
             match tick(&self.vendor.law, &secret, When::at(turn.now), false).into_iter().next() {
                 Some(mut ticked) => {
@@ -154,7 +184,11 @@ impl Emulator {
     fn make_real(&mut self, key: &Key, secret: &mut Secret) {
         for at in 0..secret.versions.len() {
             if let Id::Made(_) = secret.versions[at].id {
-                secret.versions[at].id = Id::Known(self.fresh_id(secret));
+                let id = Id::Known(self.fresh_id(secret, at));
+                if let Some(pending) = secret.pending.as_mut().filter(|it| it.id == secret.versions[at].id) {
+                    pending.id = id.clone();
+                }
+                secret.versions[at].id = id;
             }
             if !matches!(secret.versions[at].value, Value::Known(_)) {
                 let created = secret.versions[at].created.lo;
@@ -164,13 +198,36 @@ impl Emulator {
         }
     }
 
-    fn fresh_id(&mut self, secret: &Secret) -> Text {
-        loop {
-            let id = Text::from(format!("{:016x}", self.rng.u64(..)));
-            if secret.version(&id).is_none() {
-                return id;
+    fn fresh_id(&mut self, secret: &Secret, at: usize) -> Text {
+        let vendor = self.vendor.clone();
+        let template = vendor.kind(secret.kind).and_then(|(_, kind)| kind.renames.as_deref());
+        for later in 0.. {
+            let id = match template {
+                Some(template) => {
+                    let created = secret.versions[at].created.lo + later;
+                    let stamp = DateForm::Basic.write(created).replace(['T', 'Z'], "");
+                    template.replace("{time}", &stamp)
+                }
+                None => format!("{:016x}", self.rng.u64(..)),
+            };
+            if secret.version(&id).is_none() && !secret.dropped.iter().any(|old| **old == *id) {
+                return id.into();
             }
         }
+        "".into()
+    }
+
+    /// The id by which a caller can ask what becomes of this, where the reply documents one.
+    fn begin_task(&mut self, turn: &mut Turn<'_>, key: &Key, state: State) -> Option<Text> {
+        let operation = self.vendor.spec.operations.get(&turn.operation)?;
+        let field = operation.reply.values().find(|field| field.is == Meaning::Task)?;
+        let id = Text::from(match field.kind {
+            Type::Integer => self.rng.u32(1_000..).to_string(),
+            _ => self.request_id(),
+        });
+        self.world.tasks.insert(id.clone(), Task { key: key.clone(), state });
+        turn.task = Some(id.clone());
+        Some(id)
     }
 
     fn carry_out(&mut self, turn: &mut Turn<'_>, op: &Op) {
@@ -194,6 +251,14 @@ impl Emulator {
             if op.role == Role::Create {
                 self.name(key, &mut real);
                 self.begin(turn, key, &mut real);
+                self.begin_task(turn, key, State::Succeeded);
+            }
+            if real.pending.as_ref().is_some_and(|pending| pending.task.is_none()) && op.role == Role::Rotate
+            {
+                let task = self.begin_task(turn, key, State::Running);
+                if let Some(pending) = &mut real.pending {
+                    pending.task = task;
+                }
             }
             self.make_real(key, &mut real);
             *secret = Arc::new(real);
@@ -231,8 +296,10 @@ impl Emulator {
         }
         let protocol = &vendor.spec.protocol;
         let number = self.accounts.get(key.0).map_or("", |account| account.number.as_str());
+        let random: String = (0..6).map(|_| self.rng.alphanumeric()).collect();
         let arn = protocol.identifier.replace("{region}", &protocol.region).replace("{account}", number);
-        secret.arn = Some(Text::from(arn.replace("{secret}", &key.1)));
+        let arn = arn.replace("{random}", &random);
+        secret.arn = (!arn.is_empty()).then(|| Text::from(arn.replace("{secret}", &key.1)));
     }
 
     /// The first version of a managed kind reads back in another shape than it was given.
@@ -271,6 +338,7 @@ impl Emulator {
                 Expect::IfShown(_) => None,
                 Expect::Is(fact) => Some(fact.clone()),
                 Expect::Absent => None,
+                Expect::Open(None) if *meaning == Meaning::Task => turn.task.clone().map(Fact::Text),
                 Expect::Open(fact) => fact.clone(),
                 Expect::Within(when) => Some(Fact::Time(when.lo)),
                 Expect::Value(Value::Known(digest)) => self.values.get(digest).cloned().map(Fact::Text),
@@ -280,7 +348,12 @@ impl Emulator {
                     .and_then(|(_, secret)| secret.versions.last())
                     .map(|version| Fact::Text(known(&version.id))),
                 Expect::Stages(stages) => Some(Fact::Stages(stages.clone())),
-                Expect::Versions { all, page, size } => {
+                Expect::Versions { all, page: 0, size, .. } => {
+                    let (entries, marker) = page_after(all, op.marker.as_deref(), size.unwrap_or(50));
+                    facts.extend(marker.map(|marker| (Meaning::Marker, Fact::Text(marker))));
+                    Some(Fact::Versions(entries))
+                }
+                Expect::Versions { all, page, size, .. } => {
                     Some(Fact::Versions(page_of(all, *page, size.unwrap_or(20))))
                 }
             };
@@ -315,7 +388,9 @@ impl Emulator {
             .collect();
         let size = usize::try_from(op.size.unwrap_or(10)).unwrap_or(usize::MAX);
         let page = usize::try_from(op.page.unwrap_or(1)).unwrap_or(1).max(1);
-        let shown = names.iter().skip((page - 1).saturating_mul(size)).take(size).cloned().collect();
+        let skipped = usize::try_from(op.offset.unwrap_or(0)).unwrap_or(usize::MAX);
+        let skipped = skipped.saturating_add((page - 1).saturating_mul(size));
+        let shown = names.iter().skip(skipped).take(size).cloned().collect();
         facts.push((Meaning::Secrets, Fact::Names(shown)));
         facts.push((Meaning::Total, Fact::Count(i64::try_from(names.len()).unwrap_or(i64::MAX))));
         if !facts.iter().any(|(meaning, _)| *meaning == Meaning::PageSize) {
@@ -361,20 +436,31 @@ fn replace(facts: &mut Facts, is: Meaning, by: Option<Fact>) {
     }
 }
 
+fn entry(version: &Version) -> VersionFact {
+    VersionFact {
+        id: known(&version.id),
+        stages: Some(version.stages.clone()),
+        created: Some(version.created.lo),
+    }
+}
+
 /// The newest versions come first.
 fn page_of(all: &[Version], page: i64, size: i64) -> Vec<VersionFact> {
     let size = usize::try_from(size).unwrap_or(0);
     let skipped = usize::try_from(page.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
-    all.iter()
-        .rev()
-        .skip(skipped)
-        .take(size)
-        .map(|version| VersionFact {
-            id: known(&version.id),
-            stages: version.stages.clone(),
-            created: Some(version.created.lo),
-        })
-        .collect()
+    all.iter().rev().skip(skipped).take(size).map(entry).collect()
+}
+
+/// The page after the entry that a marker names, and the marker of the page after it.
+fn page_after(all: &[Version], marker: Option<&str>, size: i64) -> (Vec<VersionFact>, Option<Text>) {
+    let size = usize::try_from(size).unwrap_or(0);
+    let newest: Vec<VersionFact> = all.iter().rev().map(entry).collect();
+    let begin = marker.and_then(|marker| newest.iter().position(|entry| *entry.id == *marker));
+    let begin = begin.map_or(0, |at| at + 1);
+    let page: Vec<VersionFact> = newest.iter().skip(begin).take(size).cloned().collect();
+    let more = begin + page.len() < newest.len();
+    let marker = page.last().filter(|_| more).map(|entry| entry.id.clone());
+    (page, marker)
 }
 
 fn repeated(params: &[(String, String)]) -> Option<&str> {

@@ -4,11 +4,14 @@
 //! (values, ids that the service made, exact times) narrows the worlds that remain.
 
 use super::{
-    Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Meaning, Op, Outcome, Secret, Text, Value, Version,
-    VersionFact, When, World, outcomes, tick,
+    Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
+    Task, Text, Value, Version, VersionFact, When, World, outcomes, schedule, tick,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Seconds by which a time may be off whose zone nobody states.
+const ZONES: i64 = 14 * 3_600;
 
 /// Worlds that are kept at most; more than that are never needed to explain documented behaviour.
 const WORLDS: usize = 64;
@@ -100,6 +103,7 @@ impl Belief {
     /// The gap, if no world explains the reply; the belief then stays as it was.
     pub fn observe(
         &mut self,
+        law: &Law,
         op: &Op,
         possible: Vec<(World, Outcome)>,
         seen: &Seen,
@@ -120,7 +124,7 @@ impl Belief {
                     let subject = after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before);
                     let differing = differences(expected, facts, subject.as_deref());
                     if differing.is_empty() {
-                        Some(learned(after, op, facts))
+                        Some(learned(law, after, op, facts))
                     } else {
                         consider(
                             &mut nearest,
@@ -154,13 +158,13 @@ impl Belief {
 }
 
 fn ticked(law: &Law, world: &World, op: &Op, now: When, grace: bool) -> Vec<World> {
-    let Some((key, secret)) = world.find(op.account, &op.secret) else { return vec![world.clone()] };
-    let due =
-        secret.next.is_some_and(|due| due.lo <= now.hi) || matches!(secret.life, super::Life::Leaving(_));
-    if !due {
+    // Asking for a task settles the task itself; time does not settle it before.
+    let found = world.subject(op).filter(|_| op.role != Role::Task);
+    let Some((key, secret)) = found else { return vec![world.clone()] };
+    if !schedule::restless(&secret, now) {
         return vec![world.clone()];
     }
-    let secrets = tick(law, secret, now, grace);
+    let secrets = tick(law, &secret, now, grace);
     let with = |secret: Option<Secret>| {
         let mut world = world.clone();
         match secret {
@@ -169,7 +173,7 @@ fn ticked(law: &Law, world: &World, op: &Op, now: When, grace: bool) -> Vec<Worl
         };
         world
     };
-    let gone = matches!(secret.life, super::Life::Leaving(gone) if gone.lo <= now.hi);
+    let gone = matches!(secret.life, Life::Leaving(gone) if gone.lo <= now.hi);
     secrets.into_iter().map(|secret| with(Some(secret))).chain(gone.then(|| with(None))).collect()
 }
 
@@ -194,7 +198,7 @@ fn applied(mut world: World, outcome: &Outcome) -> World {
 
 /// Documents do not say whether a refused rotation counts for the limit.
 fn refused(mut world: World, op: &Op, now: When) -> World {
-    if op.role == super::Role::Rotate {
+    if op.role == Role::Rotate {
         world.spent.entry(op.account).or_default().push((now, false));
     }
     world
@@ -242,11 +246,14 @@ fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bo
         (Expect::Absent, Some(_)) | (_, None) => false,
         (Expect::Is(fact), Some(observed)) => fact == observed,
         (Expect::Within(when), Some(Fact::Time(time))) => when.holds(*time),
+        (Expect::Within(when), Some(Fact::Around(time))) => {
+            When { lo: when.lo - ZONES, hi: when.hi.saturating_add(ZONES) }.holds(*time)
+        }
         (Expect::Value(value), Some(Fact::Value(observed))) => value_fits(*value, *observed, secret),
         (Expect::Version(id), Some(Fact::Text(observed))) => id_fits(id, observed, secret),
         (Expect::Stages(stages), Some(Fact::Stages(observed))) => same_stages(stages, observed),
-        (Expect::Versions { all, page, size }, Some(Fact::Versions(observed))) => {
-            versions_fit(all, *page, *size, observed, secret)
+        (Expect::Versions { all, page, size, lax }, Some(Fact::Versions(observed))) => {
+            versions_fit(all, *page, *size, *lax, observed, secret)
         }
         _ => false,
     }
@@ -282,10 +289,19 @@ fn versions_fit(
     all: &[Version],
     page: i64,
     size: Option<i64>,
+    lax: bool,
     observed: &[VersionFact],
     secret: Option<&Secret>,
 ) -> bool {
     let Some(pairs) = pair(all, observed, secret) else { return false };
+    if page == 0 {
+        // Only the endpoint knows which entries belong on this page.
+        return size.is_none_or(|size| i64::try_from(observed.len()).is_ok_and(|count| count <= size));
+    }
+    if lax {
+        let missing = all.iter().filter(|version| !pairs.iter().any(|(taken, _)| taken.id == version.id));
+        return missing.into_iter().all(|version| version.stages.is_empty());
+    }
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
     let whole = page == 1 && size.is_none_or(|size| total <= size) && total <= 10;
     let fitting = match size {
@@ -331,39 +347,49 @@ fn pair<'a>(
 }
 
 fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
-    same_stages(&version.stages, &seen.stages) && seen.created.is_none_or(|at| version.created.holds(at))
+    seen.stages.as_ref().is_none_or(|stages| same_stages(&version.stages, stages))
+        && seen.created.is_none_or(|at| version.created.holds(at))
 }
 
 /// Narrows what is known of a secret by what a reply said about it.
-fn learned(mut world: World, op: &Op, facts: &Facts) -> World {
-    let Some((mut key, secret)) = world.find(op.account, &op.secret) else { return world };
-    let mut secret: Secret = (**secret).clone();
-    let mut read: Option<(Text, Option<u64>)> = None;
+fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> World {
+    let Some((mut key, secret)) = world.subject(op) else { return world };
+    let mut secret: Secret = (*secret).clone();
+    let mut read: Option<(Option<Text>, Option<u64>)> = None;
     for (meaning, fact) in facts {
         match (meaning, fact) {
             (Meaning::Arn, Fact::Text(arn)) => secret.arn = Some(arn.clone()),
+            (Meaning::Task, Fact::Text(id)) if op.role != Role::Task => {
+                if let Some(pending) = &mut secret.pending {
+                    pending.task = Some(id.clone());
+                }
+                let task = Task { key: key.clone(), state: State::Running };
+                world.tasks.entry(id.clone()).or_insert(task);
+            }
             (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some() => {
                 secret.last = Some(When::at(*at))
             }
-            (Meaning::NextRotation, Fact::Time(at)) if secret.policy.on => secret.next = Some(When::at(*at)),
+            (Meaning::NextRotation, Fact::Time(at)) if secret.policy.on => {
+                let exact = law.slack == 0 && !law.first_open;
+                let lo = if exact { *at } else { secret.next.map_or(*at, |due| due.lo.min(*at)) };
+                secret.next = Some(When { lo, hi: *at });
+            }
             (Meaning::Created, Fact::Time(at)) if secret.created.holds(*at) => secret.created = When::at(*at),
             (Meaning::DeleteAt, Fact::Time(at)) => {
-                if let super::Life::Leaving(_) = secret.life {
-                    secret.life = super::Life::Leaving(When::at(*at));
+                if let Life::Leaving(_) = secret.life {
+                    secret.life = Life::Leaving(When::at(*at));
                 }
             }
-            (Meaning::Version, Fact::Text(id)) => {
-                read = Some((id.clone(), read.and_then(|(_, value)| value)));
+            (Meaning::Version, Fact::Text(id)) if law.alias.as_ref() != Some(id) => {
+                read = Some((Some(id.clone()), read.and_then(|(_, value)| value)));
             }
-            (Meaning::Value, Fact::Value(value)) => {
-                read = Some((read.map_or("".into(), |(id, _)| id), Some(*value)))
-            }
+            (Meaning::Value, Fact::Value(value)) => read = Some((read.and_then(|(id, _)| id), Some(*value))),
             (Meaning::Versions, Fact::Versions(seen)) => learn_versions(&mut secret, seen),
             _ => {}
         }
     }
     if let Some((id, value)) = read {
-        learn_version(&mut secret, &id, facts, value);
+        learn_version(law, &mut secret, op, id.as_ref(), facts, value);
     }
     if op.names_itself {
         world.secrets.remove(&key);
@@ -378,19 +404,35 @@ fn learned(mut world: World, op: &Op, facts: &Facts) -> World {
     world
 }
 
-fn learn_version(secret: &mut Secret, id: &Text, facts: &Facts, value: Option<u64>) {
+/// What a reply about one version tells of its id and value.
+fn learn_version(
+    law: &Law,
+    secret: &mut Secret,
+    op: &Op,
+    id: Option<&Text>,
+    facts: &Facts,
+    value: Option<u64>,
+) {
     let stages = facts.iter().find_map(|(_, fact)| match fact {
         Fact::Stages(stages) => Some(stages),
         _ => None,
     });
-    let known = secret.versions.iter().position(|v| matches!(&v.id, Id::Known(known) if known == id));
-    let place = known.or_else(|| {
-        secret.versions.iter().position(|v| {
-            matches!(v.id, Id::Made(_)) && stages.is_none_or(|stages| same_stages(&v.stages, stages))
-        })
+    let fits = |version: &Version| stages.is_none_or(|stages| same_stages(&version.stages, stages));
+    let place = |wanted: &dyn Fn(&Version) -> bool| secret.versions.iter().position(wanted);
+    let known = id.and_then(|id| place(&|v| matches!(&v.id, Id::Known(known) if known == id)));
+    let asked = op.version.as_ref().filter(|asked| law.alias.as_ref() != Some(asked));
+    let stage = op.stage.as_ref().unwrap_or(&law.current);
+    let place = known.or_else(|| match (op.role, asked) {
+        (Role::Read, Some(asked)) => place(&|v| matches!(&v.id, Id::Known(known) if known == asked)),
+        (Role::Read | Role::ReadStage, None) => place(&|v| v.stages.contains(stage) && fits(v)),
+        _ => place(&|v| secret.pending.as_ref().is_some_and(|it| it.id == v.id))
+            .or_else(|| secret.versions.len().checked_sub(1).filter(|_| secret.pending.is_none())),
     });
+    let renamed = law.kinds[secret.kind].renames;
     if let Some(version) = place.and_then(|at| secret.versions.get_mut(at)) {
-        version.id = Id::Known(id.clone());
+        if let (Id::Made(_), Some(id), false) = (&version.id, id, renamed) {
+            version.id = Id::Known(id.clone());
+        }
         if let Some(value) = value {
             version.value = Value::Known(value);
         }
@@ -399,9 +441,19 @@ fn learn_version(secret: &mut Secret, id: &Text, facts: &Facts, value: Option<u6
 
 fn learn_versions(secret: &mut Secret, seen: &[VersionFact]) {
     let all = secret.versions.clone();
-    let Some(pairs) = pair(&all, seen, Some(secret)) else { return };
+    let listed: Vec<Version> = match seen.iter().all(|entry| entry.stages.is_none()) {
+        // A history of ids alone speaks of versions that are not current.
+        true => all.iter().filter(|version| version.stages.is_empty()).cloned().collect(),
+        false => all,
+    };
+    let Some(pairs) = pair(&listed, seen, Some(secret)) else { return };
+    let strangers = pairs.iter().filter(|(version, _)| matches!(version.id, Id::Made(_))).count();
     for (version, fact) in pairs {
         if let Some(mine) = secret.versions.iter_mut().find(|mine| mine.id == version.id) {
+            if let (Id::Made(_), true) = (&mine.id, strangers > 1) {
+                // Nobody can tell which of them is which.
+                mine.value = Value::Unseen;
+            }
             mine.id = Id::Known(fact.id.clone());
             if let Some(at) = fact.created {
                 mine.created = When::at(at);

@@ -1,6 +1,6 @@
 //! What a reply says ([`Fact`]) and what it may say ([`Expect`]), by meaning.
 
-use super::{Id, Meaning, Text, Value, Version, When};
+use super::{Id, Meaning, State, Text, Value, Version, When};
 use sha2::{Digest, Sha256};
 
 /// One fact that a request or reply states.
@@ -14,6 +14,10 @@ pub enum Fact {
     Count(i64),
     /// A point in time, Unix seconds.
     Time(i64),
+    /// A point in time in a zone that nobody states, read as if it were UTC.
+    Around(i64),
+    /// A state of a secret or a task.
+    State(State),
     /// A secret value, as a digest: the value itself is never kept.
     Value(u64),
     /// Stage labels.
@@ -29,8 +33,8 @@ pub enum Fact {
 pub struct VersionFact {
     /// Its id.
     pub id: Text,
-    /// Its stages.
-    pub stages: Vec<Text>,
+    /// Its stages, where the list shows them.
+    pub stages: Option<Vec<Text>>,
     /// When it was made, Unix seconds, where the list says so.
     pub created: Option<i64>,
 }
@@ -57,10 +61,12 @@ pub enum Expect {
     Versions {
         /// All of them.
         all: Vec<Version>,
-        /// Page asked for, from 1.
+        /// Page asked for, from 1; 0 where only the endpoint knows which entries a page has.
         page: i64,
         /// Entries in a page, where documents agree.
         size: Option<i64>,
+        /// Versions that may be there or not: those without a stage, where such may vanish.
+        lax: bool,
     },
     /// Either not there, or this: documents name the field and do not promise it.
     IfShown(Box<Expect>),

@@ -11,7 +11,53 @@ pub struct Law {
     /// Stage of the current version.
     pub current: Text,
     /// Stage of the previous version.
-    pub previous: Text,
+    pub previous: Option<Text>,
+    /// Stage of a version that a rotation is making.
+    pub pending: Option<Text>,
+    /// Version id that stands for the current version.
+    pub alias: Option<Text>,
+    /// Ids that the service gives to versions, `{n}` standing for their number.
+    pub numbering: Option<Text>,
+    /// Whether a version without a stage may vanish.
+    pub unstaged_may_vanish: bool,
+    /// Whether the previous stage follows when the current one is moved by hand.
+    pub previous_follows: bool,
+    /// Given where a rotation may go on after its call was answered: seconds that the reference takes.
+    pub takes: Option<i64>,
+    /// Seconds that an automatic rotation may be away from its date, either way.
+    pub slack: i64,
+    /// Whether the first automatic rotation may come at any time up to its date.
+    pub first_open: bool,
+    /// Whether a secret rotates only after a function for it was named.
+    pub needs_function: bool,
+    /// Whether what rotates a secret may turn a rotation away.
+    pub may_be_unavailable: bool,
+    /// Whether a secret must be switched off before it is deleted.
+    pub needs_disabled: bool,
+    /// Whether a restored secret is switched off.
+    pub restores_disabled: bool,
+    /// Stages that can move and not be removed.
+    pub fixed: Vec<Text>,
+    /// Whether moving a stage must name the version that has it.
+    pub moves_name_source: bool,
+    /// Whether a read by version and stage is refused where they do not match.
+    pub reads_match: bool,
+    /// Whether creating a name again with the same token and value is answered with success.
+    pub creation_replays: bool,
+    /// Whether writing a version again with the same value is answered with success.
+    pub puts_replay: bool,
+    /// Whether restoring what is not deleted may be answered with success.
+    pub restores_anything: bool,
+    /// Whether a forced deletion of a secret that is not there succeeds.
+    pub forces_unknown: bool,
+    /// Whether pages of versions follow a marker that only the endpoint understands.
+    pub opaque_pages: bool,
+    /// Whether a full identifier may reach nothing.
+    pub identifier_open: bool,
+    /// Roles that a secret refuses for certain that is switched off.
+    pub disabled_refuses: Vec<Role>,
+    /// Roles that work for certain on a secret that is switched off.
+    pub disabled_allows: Vec<Role>,
     /// Stages that a secret has at most.
     pub stages_at_most: Option<usize>,
     /// True where a version id known in the secret makes a rotation a replay.
@@ -35,8 +81,18 @@ pub struct Law {
 /// A kind of secret.
 #[derive(Clone, Debug)]
 pub struct KindLaw {
-    /// The vendor's name for it.
+    /// The vendor's name for it, as replies show it.
     pub name: Text,
+    /// Whether it may take values all the same.
+    pub values_open: bool,
+    /// Versions that there can be, where documents say.
+    pub at_most: Option<usize>,
+    /// Whether it is read by stage alone, so that a version id is ignored.
+    pub by_stage: bool,
+    /// Whether no version of it has a stage.
+    pub unstaged: bool,
+    /// Whether ids of versions that were current are the service's own.
+    pub renames: bool,
     /// Can it rotate?
     pub rotates: bool,
     /// Does it take values from the caller after creation?

@@ -28,6 +28,18 @@ pub enum Role {
     Delete,
     /// Takes a secret back out of its deletion window.
     Restore,
+    /// Removes a stage.
+    RemoveStage,
+    /// Tells which version has a stage.
+    ReadStage,
+    /// Switches a secret off, so that nobody reads it.
+    Disable,
+    /// Switches a secret on again.
+    Enable,
+    /// Switches automatic rotation off, and ends a rotation that is going on.
+    Cancel,
+    /// Tells what became of something that goes on after its call was answered.
+    Task,
     /// Lists secrets.
     List,
     /// Makes a random password; touches no secret.
@@ -37,7 +49,16 @@ pub enum Role {
 impl Role {
     /// True where a call of this role, when it succeeds, may change what is stored.
     pub const fn writes(self) -> bool {
-        !matches!(self, Self::Describe | Self::Read | Self::Versions | Self::List | Self::Password)
+        !matches!(
+            self,
+            Self::Describe
+                | Self::Read
+                | Self::Versions
+                | Self::List
+                | Self::Password
+                | Self::ReadStage
+                | Self::Task
+        )
     }
 }
 
@@ -119,6 +140,24 @@ pub enum Meaning {
     Password,
     /// Length of a random password.
     Length,
+    /// The id of something that goes on after its call was answered.
+    Task,
+    /// What became of it.
+    TaskState,
+    /// Whether a secret is in use, switched off, or in its deletion window.
+    State,
+    /// Whether a rotation is wanted at once; otherwise only its settings are stored.
+    Immediately,
+    /// When automatic rotation happens, as an expression.
+    Schedule,
+    /// The function that rotates a secret.
+    Function,
+    /// The account or project that a path names.
+    Project,
+    /// Where the next page of a list begins.
+    Marker,
+    /// How many entries a list skips.
+    Offset,
     /// Characters that a random password must not have.
     Exclude,
     /// Whether a random password goes without lower-case letters.
@@ -143,6 +182,24 @@ pub enum Meaning {
     Other,
 }
 
+/// What a state that a reply names means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// A secret is in use.
+    Active,
+    /// A secret is switched off.
+    Disabled,
+    /// A secret is in its deletion window.
+    Leaving,
+    /// Something goes on.
+    Running,
+    /// Something ended well.
+    Succeeded,
+    /// Something ended badly.
+    Failed,
+}
+
 /// Why a call is refused, in the words of no vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -163,6 +220,24 @@ pub enum Condition {
     InDeletion,
     /// The secret is not in a deletion window.
     NotInDeletion,
+    /// The secret is switched off.
+    Disabled,
+    /// The secret must be switched off first.
+    NotDisabled,
+    /// A rotation of the secret goes on.
+    Busy,
+    /// No function rotates the secret.
+    NoFunction,
+    /// No such task.
+    UnknownTask,
+    /// The body is no JSON, or a value in it has the wrong JSON type.
+    BadBody,
+    /// A stage is to be taken from a version that does not have it.
+    WrongSource,
+    /// The version does not have the stage that is named with it.
+    StageMismatch,
+    /// A built-in stage cannot be removed.
+    BuiltInStage,
     /// The kind of secret cannot rotate.
     KindCannotRotate,
     /// The kind of secret takes new values from rotation alone.
@@ -191,6 +266,8 @@ pub enum Condition {
     NonceUsed,
     /// The signing algorithm is not one of those documented.
     BadAlgorithm,
+    /// The signature is made for another day, region or service.
+    WrongScope,
     /// No such operation.
     UnknownOperation,
     /// No such API version.

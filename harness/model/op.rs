@@ -1,6 +1,6 @@
 //! What a call asks for ([`Op`]) and what may come of it ([`Outcome`]).
 
-use super::{Condition, Expect, Facts, Key, Meaning, Role, Secret, Text, When, World};
+use super::{Condition, Expect, Facts, Key, Meaning, Role, Secret, Task, Text, When, World};
 use std::sync::Arc;
 
 /// What a well-formed call asks for. Fields that its role does not have stay empty.
@@ -34,6 +34,20 @@ pub struct Op {
     pub remove_from: Option<Text>,
     /// Automatic rotation on or off.
     pub enable: Option<bool>,
+    /// Rotate at once, or store the settings only.
+    pub immediately: Option<bool>,
+    /// Function that rotates.
+    pub function: Option<Text>,
+    /// When automatic rotation happens, as an expression.
+    pub schedule: Option<Text>,
+    /// Account or project that the call names, where it is not the signer's own.
+    pub project: Option<Text>,
+    /// Task asked for.
+    pub task: Option<Text>,
+    /// Where a page begins, as the endpoint said.
+    pub marker: Option<Text>,
+    /// Entries that a list skips.
+    pub offset: Option<i64>,
     /// Interval of automatic rotation in seconds.
     pub interval: Option<i64>,
     /// Delete at once.
@@ -74,6 +88,13 @@ impl Op {
             move_to: None,
             remove_from: None,
             enable: None,
+            immediately: None,
+            function: None,
+            schedule: None,
+            project: None,
+            task: None,
+            marker: None,
+            offset: None,
             interval: None,
             force: false,
             window: None,
@@ -104,12 +125,14 @@ pub struct Change {
     pub secret: Option<(Key, Option<Arc<Secret>>)>,
     /// A rotation that counts for the account's limit: when, and whether it counts for certain.
     pub spent: Option<(usize, When, bool)>,
+    /// A task whose state is known now.
+    pub task: Option<(Text, Task)>,
 }
 
 impl Change {
     /// Stores a secret.
     pub fn store(key: Key, secret: Secret) -> Self {
-        Self { secret: Some((key, Some(Arc::new(secret)))), spent: None }
+        Self { secret: Some((key, Some(Arc::new(secret)))), ..Self::default() }
     }
 }
 
@@ -137,12 +160,26 @@ impl Outcome {
 }
 
 impl World {
+    /// The secret that a call is about: the one that it names, or the one of its task.
+    pub fn subject(&self, op: &Op) -> Option<(Key, Arc<Secret>)> {
+        match &op.task {
+            Some(task) => {
+                let key = self.tasks.get(task)?.key.clone();
+                self.secrets.get(&key).map(|secret| (key, secret.clone()))
+            }
+            None => self.find(op.account, &op.secret).map(|(key, secret)| (key, secret.clone())),
+        }
+    }
+
     /// Applies a change.
     pub fn apply(&mut self, change: Change) {
         match change.secret {
             Some((key, Some(secret))) => drop(self.secrets.insert(key, secret)),
             Some((key, None)) => drop(self.secrets.remove(&key)),
             None => {}
+        }
+        if let Some((id, task)) = change.task {
+            self.tasks.insert(id, task);
         }
         if let Some((account, when, certain)) = change.spent {
             self.spent.entry(account).or_default().push((when, certain));

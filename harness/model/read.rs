@@ -1,7 +1,7 @@
 //! What reading operations answer.
 
 use super::outcomes::Case;
-use super::{Change, Condition, Expect, Fact, Key, Life, Meaning, Outcome, Secret, Version};
+use super::{Change, Condition, Expect, Fact, Key, Life, Meaning, Outcome, Secret, State, Version};
 
 type Stated = Vec<(Meaning, Expect)>;
 
@@ -33,20 +33,32 @@ pub(super) fn policy(case: &Case<'_>, secret: &Secret) -> Stated {
             (Meaning::LastRotation, Expect::Absent),
         ];
     }
-    let state = (Meaning::Automatic, Expect::Is(Fact::Flag(secret.policy.on)));
+    let on = Expect::Is(Fact::Flag(secret.policy.on));
+    // What was never switched on need not be shown.
+    let never = !secret.policy.on && secret.policy.every.is_none();
+    let state = (Meaning::Automatic, if never { Expect::IfShown(Box::new(on)) } else { on });
     let last = (Meaning::LastRotation, secret.last.map_or(Expect::Absent, Expect::Within));
+    let function = secret.function.clone().map(|name| (Meaning::Function, Expect::Is(Fact::Text(name))));
+    let mut stated = vec![state, last];
+    stated.extend(function);
     if !secret.policy.on {
         // Documents show interval and date only while automatic rotation is on.
-        return vec![
-            state,
-            last,
-            (Meaning::Interval, Expect::Open(None)),
-            (Meaning::NextRotation, Expect::Open(None)),
-        ];
+        stated.push((Meaning::Interval, Expect::Open(None)));
+        stated.push((Meaning::NextRotation, Expect::Open(None)));
+        return stated;
     }
-    let interval = secret.policy.every.map_or(Expect::Open(None), |every| Expect::Is(Fact::Count(every)));
-    let next = secret.next.map_or(Expect::Open(None), Expect::Within);
-    vec![state, last, (Meaning::Interval, interval), (Meaning::NextRotation, next)]
+    let every = secret.policy.every.map(|every| Expect::Is(Fact::Count(every)));
+    stated.push(match (&secret.schedule, every) {
+        (None, Some(every)) => (Meaning::Interval, every),
+        _ => (Meaning::Interval, Expect::Open(None)),
+    });
+    stated.push(match &secret.schedule {
+        Some(schedule) => (Meaning::Schedule, Expect::Is(Fact::Text(schedule.clone()))),
+        None if secret.policy.every.is_some() => (Meaning::Schedule, Expect::Absent),
+        None => (Meaning::Schedule, Expect::Open(None)),
+    });
+    stated.push((Meaning::NextRotation, secret.next.map_or(Expect::Open(None), Expect::Within)));
+    stated
 }
 
 fn settings(secret: &Secret, shown: impl Fn(Meaning) -> bool) -> Stated {
@@ -71,15 +83,25 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
     facts.push((
         Meaning::DeleteAt,
         match secret.life {
-            Life::Active => Expect::Absent,
+            Life::Active | Life::Disabled => Expect::Absent,
             Life::Leaving(gone) => Expect::Within(gone),
         },
     ));
+    facts.push((
+        Meaning::State,
+        Expect::Is(Fact::State(match secret.life {
+            Life::Active => State::Active,
+            Life::Disabled => State::Disabled,
+            Life::Leaving(_) => State::Leaving,
+        })),
+    ));
     facts.extend(match secret.life {
         Life::Active => policy(case, secret),
-        // What a secret in its deletion window shows of its schedule is open.
-        Life::Leaving(_) => Vec::new(),
+        // What a secret that is not in use shows of its schedule is open.
+        Life::Leaving(_) | Life::Disabled => Vec::new(),
     });
+    let all = secret.versions.iter().filter(|version| !version.stages.is_empty()).cloned().collect();
+    facts.push((Meaning::Versions, Expect::Versions { all, page: 1, size: None, lax: false }));
     facts.extend(settings(secret, |meaning| match meaning {
         Meaning::Tags => case.op.with_tags,
         Meaning::Config => kind.rotates,
@@ -96,32 +118,59 @@ pub(super) fn value(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
     }
     let kind = &law.kinds[secret.kind];
     let stage = op.stage.as_ref().unwrap_or(&law.current);
-    // Kinds that only rotate are read by stage alone; a version id is ignored.
-    let asked = op.version.as_ref().filter(|_| kind.takes_values);
+    // Some kinds are read by stage alone; a version id is ignored.
+    let asked = op.version.as_ref().filter(|_| !kind.by_stage);
     let by_stage = secret.staged(stage);
+    let unknown = || Outcome::refused("READ-1", Condition::UnknownVersion);
     let Some(id) = asked else {
-        return vec![match by_stage {
-            Some(version) => shown(case, key, secret, version),
-            None => Outcome::refused("READ-1", Condition::UnknownVersion),
-        }];
+        return vec![by_stage.map_or_else(unknown, |version| shown(case, key, secret, version))];
     };
-    let Some(version) = secret.version(id) else {
-        return vec![Outcome::refused("READ-1", Condition::UnknownVersion)];
-    };
+    if law.alias.as_ref() == Some(id) && !kind.unstaged {
+        let current = secret.staged(&law.current);
+        let mut possible = vec![current.map_or_else(unknown, |version| shown(case, key, secret, version))];
+        // A word such as "latest" may mean the newest version, whatever is current.
+        let newest = secret
+            .versions
+            .last()
+            .filter(|newest| law.alias != Some(law.current.clone()) && Some(*newest) != current);
+        possible.extend(newest.map(|newest| shown(case, key, secret, newest)));
+        return possible;
+    }
+    let Some(version) = secret.version(id) else { return vec![unknown()] };
     let mut possible = vec![shown(case, key, secret, version)];
+    if version.stages.is_empty() && law.unstaged_may_vanish {
+        possible.push(unknown());
+    }
     if op.stage.is_some() && by_stage != Some(version) {
+        if law.reads_match {
+            return vec![Outcome::refused("READ-1", Condition::StageMismatch)];
+        }
         // Documents of this operation do not say which of the two counts when they do not match.
-        possible.insert(0, Outcome::refused("READ-1", Condition::UnknownVersion));
+        possible.insert(0, unknown());
         possible.extend(by_stage.map(|version| shown(case, key, secret, version)));
     }
     possible
+}
+
+/// The version that has a stage.
+pub(super) fn stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let stage = case.op.stage.as_ref().unwrap_or(&case.law.current);
+    let Some(version) = secret.staged(stage) else {
+        return vec![Outcome::refused("READ-1", Condition::UnknownVersion)];
+    };
+    let facts = vec![
+        (Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))),
+        (Meaning::Stage, Expect::Is(Fact::Text(stage.clone()))),
+        (Meaning::Version, Expect::Version(version.id.clone())),
+    ];
+    vec![Outcome::done("ROT-RYW-1", Change::default(), facts)]
 }
 
 fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outcome {
     let kind = &case.law.kinds[secret.kind];
     let mut facts = vec![
         (Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))),
-        (Meaning::Version, Expect::Version(version.id.clone())),
+        (Meaning::Version, version_of(case, version)),
         (Meaning::Stages, Expect::Stages(version.stages.clone())),
         (Meaning::Value, Expect::Value(version.value)),
         (Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))),
@@ -145,19 +194,32 @@ fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outc
     Outcome::done("ROT-RYW-1", Change::default(), facts)
 }
 
+/// The id of a version that is read; where an alias stands for it, that may be answered too.
+fn version_of(case: &Case<'_>, version: &Version) -> Expect {
+    let kind_renames = case.law.alias.is_some() && case.op.version == case.law.alias;
+    if kind_renames {
+        Expect::Open(case.op.version.clone().map(Fact::Text))
+    } else {
+        Expect::Version(version.id.clone())
+    }
+}
+
 /// The versions of a secret.
 pub(super) fn versions(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
-    let op = case.op;
-    let all: Vec<Version> = secret
-        .versions
-        .iter()
-        .filter(|version| op.deprecated || !version.stages.is_empty())
-        .cloned()
-        .collect();
+    let (op, kind) = (case.op, &case.law.kinds[secret.kind]);
+    let shown = |version: &&Version| match () {
+        () if kind.unstaged => true,
+        // A history shows what is not current any more.
+        () if kind.renames => !version.stages.contains(&case.law.current),
+        () => op.deprecated || !version.stages.is_empty(),
+    };
+    let all: Vec<Version> = secret.versions.iter().filter(shown).cloned().collect();
+    let opaque = op.marker.is_some() || case.law.opaque_pages;
+    let page = if opaque { 0 } else { op.page.unwrap_or(1) };
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
     vec![
         (Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))),
-        (Meaning::Versions, Expect::Versions { all, page: op.page.unwrap_or(1), size: op.size }),
+        (Meaning::Versions, Expect::Versions { all, page, size: op.size, lax: case.law.unstaged_may_vanish }),
         (Meaning::Page, Expect::Is(Fact::Count(op.page.unwrap_or(1)))),
         (Meaning::PageSize, op.size.map_or(Expect::Open(None), |size| Expect::Is(Fact::Count(size)))),
         (Meaning::Total, Expect::Is(Fact::Count(total))),

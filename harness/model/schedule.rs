@@ -1,11 +1,11 @@
-//! Automatic rotation: what time alone does to a secret.
+//! What time alone does to a secret: windows close, rotations that go on are done, schedules act.
 
-use super::{Id, Law, Life, Secret, Value, Version, When};
+use super::{Expect, Id, Law, Life, Pending, SOMETIME, Secret, Value, Version, When};
 
 /// Rotations that a schedule may have made at once; a clock that jumps further skips the rest.
 const CATCH_UP: usize = 8;
 
-/// What a secret may be at a time: the secret itself, and what its schedule makes of it.
+/// What a secret may be at a time: the secret itself, and what time makes of it.
 ///
 /// The first is canonical: what is due has happened, at the time it was due. With `grace`, an
 /// implementation may still be about to do it. An empty list means that the secret is gone.
@@ -19,9 +19,78 @@ pub fn tick(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
         }
         return possible;
     }
-    let mut current = secret.clone();
+    for secret in settled(law, secret, now, grace) {
+        possible.extend(scheduled(law, secret, now, grace));
+    }
+    possible
+}
+
+/// Whether time may have something to do with a secret.
+pub(super) fn restless(secret: &Secret, now: When) -> bool {
+    secret.next.is_some_and(|due| due.lo <= now.hi)
+        || matches!(secret.life, Life::Leaving(_))
+        || secret.pending.is_some()
+}
+
+fn settled(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
+    let Some(pending) = &secret.pending else { return vec![secret.clone()] };
+    let still = grace || (pending.due.hi > now.lo && pending.due.hi < SOMETIME);
+    let mut possible = Vec::new();
+    if pending.due.lo <= now.hi {
+        possible.extend(finished(law, secret, pending, now));
+    }
+    if still || possible.is_empty() {
+        possible.push(secret.clone());
+    }
+    possible
+}
+
+/// The secret after the rotation that goes on is done, in every way that documents allow.
+pub(super) fn finished(law: &Law, secret: &Secret, pending: &Pending, now: When) -> Vec<Secret> {
+    let exact = now.lo == now.hi;
+    let at = if exact { pending.due } else { When { lo: pending.since.lo, hi: now.hi } };
+    let mut done = secret.clone();
+    done.pending = None;
+    match done.versions.iter_mut().find(|version| version.id == pending.id) {
+        Some(version) => {
+            version.created = version.created.join(at);
+            done.promote(law, &pending.id);
+            retire(law, &mut done);
+        }
+        None => add_version(law, &mut done, pending.id.clone(), Value::Sealed, at),
+    }
+    done.last = Some(at);
+    done.next = done.policy.every.filter(|_| done.policy.on).map(|every| date(law, at, every, exact));
+    let mut possible = Vec::new();
+    if let Some(stage) = &law.pending {
+        let mut sticky = done.clone();
+        done.set_stage(stage, None);
+        sticky.set_stage(stage, Some(&pending.id));
+        possible.push(done);
+        if !exact {
+            possible.push(sticky);
+        }
+        return possible;
+    }
+    possible.push(done);
+    possible
+}
+
+/// The date of the next automatic rotation.
+pub(super) fn date(law: &Law, base: When, every: i64, exact: bool) -> When {
+    let date = base.plus(every);
+    match exact {
+        true => date,
+        false => When { lo: date.lo - law.slack, hi: date.hi.saturating_add(law.slack) },
+    }
+}
+
+fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
+    let mut possible = Vec::new();
+    let mut current = secret;
     for _ in 0..CATCH_UP {
-        let Some(due) = current.next.filter(|due| current.policy.on && due.lo <= now.hi) else { break };
+        let due = current.next.filter(|due| current.policy.on && due.lo <= now.hi);
+        let Some(due) = due.filter(|_| current.life == Life::Active) else { break };
         let fired = fire(law, &current, due, now);
         if due.hi > now.lo || grace {
             possible.insert(0, current);
@@ -37,11 +106,10 @@ fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {
     // Exact bounds mean an emulator that rotates on the dot; an observer only knows an earliest time.
     let exact = due.lo == due.hi && now.lo == now.hi;
     let at = if exact { due } else { When { lo: due.lo.min(now.hi), hi: now.hi } };
-    let id = Id::Made(secret.made);
-    secret.made += 1;
+    let id = secret.next_id(law);
     add_version(law, &mut secret, id, Value::Sealed, at);
     secret.last = Some(at);
-    secret.next = secret.policy.every.map(|every| at.plus(every));
+    secret.next = secret.policy.every.map(|every| date(law, at, every, exact));
     secret
 }
 
@@ -49,7 +117,7 @@ fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {
 pub(super) fn add_version(law: &Law, secret: &mut Secret, id: Id, value: Value, at: When) {
     let version = Version { id: id.clone(), value, created: at, value_type: None, stages: Vec::new() };
     secret.versions.push(version);
-    secret.promote(&law.current, &law.previous, &id);
+    secret.promote(law, &id);
     retire(law, secret);
 }
 
@@ -62,4 +130,11 @@ pub(super) fn retire(law: &Law, secret: &mut Secret) {
             secret.dropped.push(id);
         }
     }
+}
+
+/// What a reply says of a version whose id the service makes.
+pub(super) fn version_shown(law: &Law, id: &Id) -> Expect {
+    let version = Expect::Version(id.clone());
+    // Where a rotation goes on, the reply need not name what is not there yet.
+    if law.takes.is_some() { Expect::IfShown(Box::new(version)) } else { version }
 }

@@ -1,6 +1,6 @@
 //! What is stored: worlds, secrets, versions, and times that may be known only within bounds.
 
-use super::{Fact, Facts};
+use super::{Fact, Facts, State};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -88,6 +88,8 @@ pub struct Policy {
 pub enum Life {
     /// In use.
     Active,
+    /// Switched off.
+    Disabled,
     /// In its deletion window, gone at that time.
     Leaving(When),
 }
@@ -117,6 +119,37 @@ pub struct Secret {
     pub settings: Facts,
     /// How many ids the service has made for it.
     pub made: u32,
+    /// A rotation that goes on.
+    pub pending: Option<Pending>,
+    /// Function that rotates it.
+    pub function: Option<Text>,
+    /// When automatic rotation happens, as an expression.
+    pub schedule: Option<Text>,
+}
+
+/// A rotation that goes on after its call was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pending {
+    /// Id of the version that it makes.
+    pub id: Id,
+    /// When it is done, as far as that is known.
+    pub due: When,
+    /// The task that tells what becomes of it.
+    pub task: Option<Text>,
+    /// Where it counts from.
+    pub since: When,
+}
+
+/// When a rotation that goes on is done: only the endpoint knows.
+pub const SOMETIME: i64 = i64::MAX / 4;
+
+/// What is known of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The secret that it is about.
+    pub key: Key,
+    /// What became of it, as far as it was told.
+    pub state: State,
 }
 
 impl Secret {
@@ -143,11 +176,22 @@ impl Secret {
     }
 
     /// Makes the version with this id current, and the one that was current the previous one.
-    pub fn promote(&mut self, current: &Text, previous: &Text, id: &Id) {
-        let old = self.staged(current).map(|version| version.id.clone());
+    pub fn promote(&mut self, law: &super::Law, id: &Id) {
+        let old = self.staged(&law.current).map(|version| version.id.clone());
         if old.as_ref() != Some(id) {
-            self.set_stage(previous, old.as_ref());
-            self.set_stage(current, Some(id));
+            if let Some(previous) = &law.previous {
+                self.set_stage(previous, old.as_ref());
+            }
+            self.set_stage(&law.current, Some(id));
+        }
+    }
+
+    /// The id that the service gives to the next version.
+    pub fn next_id(&mut self, law: &super::Law) -> Id {
+        self.made += 1;
+        match &law.numbering {
+            Some(template) => Id::Known(template.replace("{n}", &self.made.to_string()).into()),
+            None => Id::Made(self.made),
         }
     }
 
@@ -167,6 +211,8 @@ pub struct World {
     pub secrets: BTreeMap<Key, Arc<Secret>>,
     /// Rotations that count for a limit, by account: when each one happened, and whether it counts for certain.
     pub spent: BTreeMap<usize, Vec<(When, bool)>>,
+    /// Tasks that were told of.
+    pub tasks: BTreeMap<Text, Task>,
 }
 
 impl World {

@@ -1,10 +1,18 @@
-//! Signing schemes: each file signs and verifies one, side by side, from the bytes that travel.
+//! Signing schemes: each form signs and verifies side by side, from the bytes that travel. What is
+//! particular to a vendor are constants, and constants are spec data.
 //!
 //! What the two directions share cannot judge itself; `specs/vectors/` holds signatures that the
 //! vendors' own signers produced.
 
-mod acs3_hmac_sha256;
-mod acs_hmac_sha1;
+mod canonical;
+mod parameters;
+mod time;
+mod token;
+
+pub use canonical::{CanonicalRequest, UnsignedBody};
+pub use parameters::{Hash, Others, Parameters};
+pub use time::DateForm;
+pub use token::Token;
 
 use crate::wire::Request;
 use schemars::JsonSchema;
@@ -13,7 +21,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 
 /// The access key of one account. Its secret parts are never printed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// Access key id.
     pub id: String,
@@ -21,6 +29,19 @@ pub struct Credentials {
     pub secret: String,
     /// Session token, for temporary keys.
     pub token: Option<String>,
+    /// Token that says who calls, for schemes without a signature.
+    pub bearer: Option<String>,
+    /// Account number or project id, where calls name it.
+    pub project: Option<String>,
+    /// Region, where signatures name it.
+    pub region: Option<String>,
+}
+
+impl Credentials {
+    /// A pair of access key id and secret.
+    pub fn pair(id: &str, secret: &str) -> Self {
+        Self { id: id.to_owned(), secret: secret.to_owned(), ..Self::default() }
+    }
 }
 
 impl fmt::Debug for Credentials {
@@ -29,22 +50,30 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A signing scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+/// The form of a scheme, with its constants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Scheme {
-    /// HMAC-SHA256 over a canonical request, in the `Authorization` header; the operation is a header.
-    Acs3HmacSha256,
-    /// HMAC-SHA1 over all parameters, in the parameter `Signature`; the operation is a parameter.
-    AcsHmacSha1,
+pub enum Form {
+    /// HMAC-SHA256 over the hash of a canonical request, in the `Authorization` header.
+    CanonicalRequest(CanonicalRequest),
+    /// HMAC over all parameters; the signature and the operation are parameters.
+    Parameters(Parameters),
+    /// No signature: a token in a header.
+    Token(Token),
+}
+
+/// A signing scheme of a vendor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scheme {
+    /// Its name in the spec.
+    pub name: String,
+    /// Its form, with its constants.
+    pub form: Form,
 }
 
 impl fmt::Display for Scheme {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Acs3HmacSha256 => "acs3-hmac-sha256",
-            Self::AcsHmacSha1 => "acs-hmac-sha1",
-        })
+        out.write_str(&self.name)
     }
 }
 
@@ -55,23 +84,31 @@ pub struct Signing<'a> {
     pub credentials: &'a Credentials,
     /// Its time stamp, Unix seconds.
     pub now: i64,
-    /// Its nonce.
+    /// Its nonce: hex digits.
     pub nonce: &'a str,
 }
 
 /// What a request claims about its signer, before anything is verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Access key id.
+    /// Access key id; the token itself where there is no other.
     pub key_id: String,
-    /// Time stamp, Unix seconds, where it can be read.
+    /// Time stamp, Unix seconds, where the scheme has one.
     pub at: Option<i64>,
     /// Nonce.
     pub nonce: Option<String>,
     /// Names of the headers that are signed, in lower case.
     pub signed_headers: Vec<String>,
+    /// Parts of the credential scope.
+    pub scope: Vec<String>,
     /// The signature as it came.
     pub signature: String,
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Claim(at {:?}, redacted)", self.at)
+    }
 }
 
 /// Why a signature does not hold.
@@ -85,13 +122,16 @@ pub enum Refusal {
     Malformed(String),
     /// Something that belongs to it is not there.
     #[error("the signature needs {0}")]
-    Missing(&'static str),
+    Missing(String),
     /// Its time stamp cannot be read.
     #[error("the time stamp cannot be read")]
     BadTimestamp,
     /// It names another algorithm.
     #[error("the algorithm is not that of the scheme")]
     WrongMethod,
+    /// It is made for another day, region or service.
+    #[error("the credential scope is another")]
+    WrongScope,
     /// It is not the signature of what was received.
     #[error("the signature does not match")]
     Mismatch {
@@ -104,40 +144,75 @@ pub enum Refusal {
 }
 
 impl Scheme {
-    /// Whether the operation and API version are headers; otherwise they are parameters.
-    pub const fn operation_in_headers(self) -> bool {
-        matches!(self, Self::Acs3HmacSha256)
-    }
-
-    /// Headers that the scheme adds and signs.
-    pub const fn signed_headers(self) -> &'static [&'static str] {
-        match self {
-            Self::Acs3HmacSha256 => acs3_hmac_sha256::HEADERS,
-            Self::AcsHmacSha1 => &[],
+    /// The parameter that names the operation, where operation and API version are parameters.
+    pub fn operation_parameter(&self) -> Option<&str> {
+        match &self.form {
+            Form::Parameters(it) => Some(&it.operation),
+            _ => None,
         }
     }
 
-    /// Headers that the scheme signs and that the request has before signing.
-    pub const fn headers_before_signing(self) -> &'static [&'static str] {
-        match self {
-            Self::Acs3HmacSha256 => &["host", "x-acs-action"],
-            Self::AcsHmacSha1 => &[],
+    /// The parameter that holds the signature, if a parameter does.
+    pub fn signature_parameter(&self) -> Option<&str> {
+        match &self.form {
+            Form::Parameters(it) => Some(&it.signature),
+            _ => None,
+        }
+    }
+
+    /// The parameter that names the algorithm, if a parameter does.
+    pub fn algorithm_parameter(&self) -> Option<&str> {
+        match &self.form {
+            Form::Parameters(it) => Some(&it.method),
+            _ => None,
+        }
+    }
+
+    /// Whether a signature is made at all.
+    pub const fn signs(&self) -> bool {
+        !matches!(self.form, Form::Token(_))
+    }
+
+    /// The constants, where a canonical request is signed.
+    pub const fn canonical(&self) -> Option<&CanonicalRequest> {
+        match &self.form {
+            Form::CanonicalRequest(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The constants, where parameters are signed.
+    pub const fn parameters(&self) -> Option<&Parameters> {
+        match &self.form {
+            Form::Parameters(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// Headers and parameters of this scheme that tell a token or a key, and must not be printed.
+    pub fn confidential(&self) -> Vec<&str> {
+        match &self.form {
+            Form::CanonicalRequest(it) => ["authorization"].into_iter().chain(it.token.as_deref()).collect(),
+            Form::Parameters(it) => vec![&it.signature, &it.token],
+            Form::Token(it) => vec![&it.header],
         }
     }
 
     /// Adds what the scheme wants, and signs. The request has its `host` and names its operation.
-    pub fn sign(self, request: &mut Request, with: &Signing<'_>) {
-        match self {
-            Self::Acs3HmacSha256 => acs3_hmac_sha256::sign(request, with),
-            Self::AcsHmacSha1 => acs_hmac_sha1::sign(request, with),
+    pub fn sign(&self, request: &mut Request, with: &Signing<'_>) {
+        match &self.form {
+            Form::CanonicalRequest(it) => it.sign(request, with),
+            Form::Parameters(it) => it.sign(request, with),
+            Form::Token(it) => it.sign(request, with.credentials),
         }
     }
 
     /// Whether the request announces a signature of this scheme.
-    pub fn announces(self, request: &Request) -> bool {
-        match self {
-            Self::Acs3HmacSha256 => acs3_hmac_sha256::announces(request),
-            Self::AcsHmacSha1 => acs_hmac_sha1::announces(request),
+    pub fn announces(&self, request: &Request) -> bool {
+        match &self.form {
+            Form::CanonicalRequest(it) => it.announces(request),
+            Form::Parameters(it) => it.announces(request),
+            Form::Token(it) => it.announces(request),
         }
     }
 
@@ -145,10 +220,19 @@ impl Scheme {
     ///
     /// # Errors
     /// If there is no signature, or it cannot be read.
-    pub fn claim(self, request: &Request) -> Result<Claim, Refusal> {
-        match self {
-            Self::Acs3HmacSha256 => acs3_hmac_sha256::claim(request),
-            Self::AcsHmacSha1 => acs_hmac_sha1::claim(request),
+    pub fn claim(&self, request: &Request) -> Result<Claim, Refusal> {
+        match &self.form {
+            Form::CanonicalRequest(it) => it.claim(request),
+            Form::Parameters(it) => it.claim(request),
+            Form::Token(it) => it.claim(request),
+        }
+    }
+
+    /// Whether these are the credentials that a claim names.
+    pub fn names(&self, claim: &Claim, credentials: &Credentials) -> bool {
+        match &self.form {
+            Form::Token(_) => credentials.bearer.as_deref() == Some(&claim.key_id),
+            _ => credentials.id == claim.key_id,
         }
     }
 
@@ -156,42 +240,36 @@ impl Scheme {
     ///
     /// # Errors
     /// Why it does not hold.
-    pub fn verify(self, request: &Request, secret: &str) -> Result<(), Refusal> {
+    pub fn verify(&self, request: &Request, credentials: &Credentials) -> Result<(), Refusal> {
         let claim = self.claim(request)?;
-        let (expected, string_to_sign) = self.expected(request, &claim, secret)?;
-        if !bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes())) {
+        let ways = self.expected(request, &claim, credentials)?;
+        let fits = |(expected, _): &(String, String)| {
+            bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()))
+        };
+        if !ways.iter().any(fits) {
+            let string_to_sign = ways.into_iter().next().map(|(_, text)| text).unwrap_or_default();
             return Err(Refusal::Mismatch { string_to_sign });
         }
-        match self {
-            Self::Acs3HmacSha256 => acs3_hmac_sha256::check_body(request),
-            Self::AcsHmacSha1 => Ok(()),
+        match &self.form {
+            Form::CanonicalRequest(it) => it.check_body(request),
+            _ => Ok(()),
         }
     }
 
-    /// The signature that the request should carry, and what it covers.
+    /// The signatures that the request may carry, and what each covers; the usual one first.
     ///
     /// # Errors
-    /// If the request lacks what belongs to a signature.
+    /// If the request lacks what belongs to a signature, or is signed for another scope.
     pub fn expected(
-        self,
+        &self,
         request: &Request,
         claim: &Claim,
-        secret: &str,
-    ) -> Result<(String, String), Refusal> {
-        match self {
-            Self::Acs3HmacSha256 => acs3_hmac_sha256::expected(request, claim, secret),
-            Self::AcsHmacSha1 => Ok(acs_hmac_sha1::expected(request, secret)),
+        credentials: &Credentials,
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        match &self.form {
+            Form::CanonicalRequest(it) => it.expected(request, claim, credentials),
+            Form::Parameters(it) => Ok(vec![it.expected(request, credentials)]),
+            Form::Token(_) => Ok(vec![(credentials.bearer.clone().unwrap_or_default(), String::new())]),
         }
     }
-}
-
-/// Formats Unix seconds as the schemes' time stamps: `2024-01-02T03:04:05Z`.
-fn timestamp(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default()
-}
-
-/// Reads a time stamp of exactly that form.
-fn read_timestamp(text: &str) -> Option<i64> {
-    let exact = text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
-    exact.then(|| text.parse::<jiff::Timestamp>().ok()).flatten().map(jiff::Timestamp::as_second)
 }

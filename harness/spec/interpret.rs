@@ -80,7 +80,9 @@ impl<'a> Reader<'a> {
     /// The kind of secret comes first: what other parameters mean depends on it.
     fn kind(&mut self) {
         if let Some((_, Some(text))) = self.by_meaning(Meaning::Kind) {
-            self.op.kind = self.vendor.spec.kinds.get_index_of(text).unwrap_or(0);
+            self.op.kind = self.vendor.kind_called(text).unwrap_or(0);
+        } else if let [only] = self.operation.kinds.as_slice() {
+            self.op.kind = self.vendor.spec.kinds.get_index_of(only).unwrap_or(0);
         }
     }
 
@@ -97,7 +99,9 @@ impl<'a> Reader<'a> {
                 format!("{name} has a NUL"),
             );
         }
-        let mut required_by = parameter.required.then_some("WIRE-REQ-1");
+        // Whoever signs fills in the own account's project.
+        let filled_in = parameter.is == Meaning::Project;
+        let mut required_by = (parameter.required && !filled_in).then_some("WIRE-REQ-1");
         let mut certain = !open(Constraint::Required);
         if let Some(only_if) = &parameter.only_if {
             let default =
@@ -110,8 +114,12 @@ impl<'a> Reader<'a> {
             // A kind that cannot rotate has no use for the setting: whether it is looked at is open.
             certain &= self.op.role != Role::Create || self.rotates();
         }
-        if let (None, Meaning::ValueType, Some(default)) = (value, parameter.is, &parameter.default) {
-            self.op.value_type = Some(Text::from(default.as_str()));
+        match (value, parameter.is, &parameter.default) {
+            (None, Meaning::ValueType, Some(default)) => {
+                self.op.value_type = Some(Text::from(default.as_str()));
+            }
+            (None, Meaning::Enable, Some(default)) => self.op.enable = truth(default),
+            _ => {}
         }
         match value {
             None => {
@@ -216,7 +224,26 @@ impl<'a> Reader<'a> {
             Meaning::PageSize => self.op.size = text.parse().ok(),
             Meaning::Stages => self.stages(name, text),
             Meaning::Interval => self.interval(name, parameter, text),
-            Meaning::Kind if !self.vendor.spec.kinds.contains_key(text) => {
+            Meaning::Immediately => self.op.immediately = truth(text),
+            Meaning::Function => self.op.function = shared(),
+            Meaning::Schedule => self.schedule(name, parameter, text),
+            Meaning::Task => self.op.task = shared(),
+            Meaning::Project => self.op.project = shared(),
+            Meaning::Marker => {
+                self.op.marker = shared();
+                if parameter.absent.as_deref() == Some(text) {
+                    let certain = !parameter.open.contains(&Constraint::Values);
+                    self.complain(
+                        name,
+                        Condition::Invalid,
+                        "LIST-1",
+                        certain,
+                        format!("{name} names no page"),
+                    );
+                }
+            }
+            Meaning::Offset => self.op.offset = text.parse().ok(),
+            Meaning::Kind if self.vendor.kind_called(text).is_none() => {
                 let why = format!("{name} is no kind of secret");
                 self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
             }
@@ -256,7 +283,34 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `rate(4 hours)` or a cron expression: the first has a period.
+    fn schedule(&mut self, name: &str, parameter: &Parameter, text: &str) {
+        self.op.schedule = Some(Text::from(text));
+        let Some(period) = text.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')) else { return };
+        let seconds = period.split_once(' ').and_then(|(number, unit)| {
+            let unit = match unit.trim_end_matches('s') {
+                "hour" => 3_600,
+                "day" => 86_400,
+                _ => return None,
+            };
+            number.parse::<i64>().ok()?.checked_mul(unit)
+        });
+        let Some(seconds) = seconds else { return };
+        let least = parameter.least.is_some_and(|least| seconds < least.0);
+        let greatest = parameter.greatest.is_some_and(|greatest| seconds > greatest.0);
+        if least || greatest {
+            let why = format!("{name}={text} is outside the bounds");
+            self.complain(name, Condition::Invalid, "ROT-POL-1", true, why);
+        }
+        self.op.interval = self.op.interval.or(Some(seconds));
+    }
+
     fn interval(&mut self, name: &str, parameter: &Parameter, text: &str) {
+        if let Some(unit) = parameter.unit.filter(|_| parameter.kind == Type::Integer) {
+            // Its bounds and its type are judged like those of any other number.
+            self.op.interval = text.parse::<i64>().ok().and_then(|number| number.checked_mul(unit.seconds()));
+            return;
+        }
         let certain = self.op.role != Role::Create || self.rotates();
         let rule = parameter.rule.as_deref().and_then(rule).map_or("ROT-POL-1", |rule| rule.id);
         match self.vendor.spec.interval.read(text) {
@@ -290,7 +344,11 @@ impl<'a> Reader<'a> {
     fn whole(&mut self) {
         for (name, parameter) in &self.operation.parameters {
             let Some(other) = &parameter.excludes else { continue };
-            if self.get(name).and_then(truth) == Some(true) && self.get(other).is_some() {
+            let given = match parameter.kind {
+                Type::Boolean => self.get(name).and_then(truth) == Some(true),
+                _ => self.get(name).is_some(),
+            };
+            if given && self.get(other).is_some() {
                 let certain = !parameter.open.contains(&Constraint::Excludes);
                 let why = format!("{other} must not be given with {name}");
                 self.complain(other, Condition::Invalid, bounds_rule(parameter), certain, why);
@@ -367,7 +425,7 @@ fn doubtful(parameter: &Parameter, text: &str) -> bool {
         }
         Meaning::Value => control,
         Meaning::Description => control || text.chars().count() > 256,
-        Meaning::Interval | Meaning::Enable | Meaning::Kind => false,
+        Meaning::Interval | Meaning::Enable | Meaning::Kind | Meaning::Project => false,
         _ => match parameter.kind {
             Type::Integer => text.parse::<i32>().is_err(),
             Type::Boolean => false,
@@ -378,7 +436,8 @@ fn doubtful(parameter: &Parameter, text: &str) -> bool {
 }
 
 fn bounds_rule(parameter: &Parameter) -> &'static str {
-    parameter.rule.as_deref().and_then(rule).map_or("WIRE-REQ-2", |rule| rule.id)
+    let usual = if parameter.is == Meaning::Interval { "ROT-POL-1" } else { "WIRE-REQ-2" };
+    parameter.rule.as_deref().and_then(rule).map_or(usual, |rule| rule.id)
 }
 
 /// True or false in any case, as official SDKs of several languages write it.

@@ -171,7 +171,8 @@ impl Interval {
 
     /// How an interval is read back.
     pub fn write(&self, seconds: i64) -> String {
-        format!("{}{}", seconds / self.canonical.seconds(), self.canonical.letter())
+        let unit = self.canonical.unwrap_or(Unit::Second);
+        format!("{}{}", seconds / unit.seconds(), unit.letter())
     }
 }
 
@@ -193,7 +194,7 @@ mod tests {
                 source: vec![],
             }],
             open: vec![Spelling::LeadingZeros, Spelling::UpperCaseUnit, Spelling::MixedUnits],
-            canonical: Unit::Second,
+            canonical: Some(Unit::Second),
             source: vec![],
         }
     }

@@ -13,9 +13,28 @@ pub struct Kind {
     pub rotates: bool,
     /// Does it take values from the caller after creation?
     pub takes_values: bool,
+    /// Whether it is left open that a kind which cannot take values refuses them.
+    #[serde(default)]
+    pub values_open: bool,
     /// Versions that are kept; open where it is left out.
     #[serde(default)]
     pub keeps: Option<usize>,
+    /// Versions that there can be; one more is refused.
+    #[serde(default)]
+    pub at_most: Option<usize>,
+    /// Whether no version of it has a stage, so that each is read by its id.
+    #[serde(default)]
+    pub unstaged: bool,
+    /// Whether it is read by stage alone, so that a version id is ignored.
+    #[serde(default)]
+    pub by_stage: bool,
+    /// Ids of versions that were current, where they are the service's own and shown in a history:
+    /// `{time}` stands for when.
+    #[serde(default)]
+    pub renames: Option<String>,
+    /// What replies call it, where that is not its name.
+    #[serde(default)]
+    pub shown: Option<String>,
     /// Pattern of names, beside the parameter's own.
     #[serde(default)]
     pub name_pattern: Option<String>,

@@ -1,24 +1,61 @@
 //! From paper to law: what the model needs of a spec.
 
 use super::{IdempotencyFamily, Level, Spec};
-use crate::model::{KindLaw, Law, Meaning, RULES, RateLaw, Role};
+use crate::model::{KindLaw, Law, Meaning, RULES, RateLaw, Role, Text};
 
 /// What the model needs of a spec.
 pub(super) fn law(spec: &Spec) -> Law {
+    let text = |text: &Option<String>| text.as_deref().map(Text::from);
     let rate = spec.limits.iter().find(|limit| limit.role == Role::Rotate);
     Law {
         kinds: spec
             .kinds
             .iter()
             .map(|(name, kind)| KindLaw {
-                name: name.as_str().into(),
+                name: kind.shown.as_ref().unwrap_or(name).as_str().into(),
+                values_open: kind.values_open,
+                at_most: kind.at_most,
+                by_stage: kind.by_stage,
+                unstaged: kind.unstaged,
+                renames: kind.renames.is_some(),
                 rotates: kind.rotates,
                 takes_values: kind.takes_values,
                 keeps: kind.keeps,
             })
             .collect(),
         current: spec.stages.current.as_str().into(),
-        previous: spec.stages.previous.as_str().into(),
+        previous: text(&spec.stages.previous),
+        pending: text(&spec.stages.pending),
+        alias: text(&spec.stages.alias),
+        numbering: text(&spec.stages.numbering),
+        unstaged_may_vanish: spec.stages.unstaged_may_vanish,
+        previous_follows: spec.stages.previous_follows,
+        takes: spec.rotation.takes.map(|takes| takes.0),
+        slack: spec.rotation.slack.map_or(0, |slack| slack.0),
+        first_open: spec.rotation.first_open,
+        needs_function: spec.rotation.needs_function,
+        may_be_unavailable: spec.rotation.may_be_unavailable,
+        needs_disabled: spec.deletion.needs_disabled,
+        restores_disabled: spec.deletion.restores_disabled,
+        fixed: match &spec.stages.fixed {
+            Some(fixed) => fixed.iter().map(|stage| stage.as_str().into()).collect(),
+            None => [Some(spec.stages.current.as_str().into()), text(&spec.stages.previous)]
+                .into_iter()
+                .flatten()
+                .collect(),
+        },
+        moves_name_source: spec.stages.moves_name_source,
+        reads_match: spec.stages.reads_match,
+        creation_replays: spec.idempotency.creation,
+        puts_replay: spec.idempotency.puts,
+        restores_anything: spec.deletion.restores_anything,
+        forces_unknown: spec.deletion.forces_unknown,
+        opaque_pages: spec
+            .operations_for(Role::Versions)
+            .any(|(_, operation)| operation.parameter(Meaning::Marker).is_some()),
+        identifier_open: spec.protocol.identifier_open,
+        disabled_refuses: spec.deletion.disabled_refuses.clone(),
+        disabled_allows: spec.deletion.disabled_allows.clone(),
         stages_at_most: spec.stages.at_most,
         replays: spec.idempotency.family == IdempotencyFamily::VersionId,
         rate: rate.map(|limit| RateLaw { calls: limit.calls as usize, per: limit.per.0 }),

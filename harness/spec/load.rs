@@ -2,10 +2,12 @@
 
 use super::{Kind, Spec, law};
 use crate::model::{Law, Role, rule};
+use crate::sign::{Form, Scheme};
 use include_dir::{Dir, include_dir};
 use regex::Regex;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 static SPECS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/specs");
 
@@ -59,6 +61,8 @@ pub struct Vendor {
     pub spec: Spec,
     /// What the model needs of it.
     pub law: Law,
+    /// Signing schemes, in the order of the spec.
+    pub schemes: Vec<Arc<Scheme>>,
     patterns: HashMap<String, Regex>,
 }
 
@@ -74,6 +78,25 @@ impl Vendor {
         self.spec.kinds.get_index(index).map(|(name, kind)| (name.as_str(), kind))
     }
 
+    /// Index of the kind that requests and replies call by this word.
+    pub fn kind_called(&self, word: &str) -> Option<usize> {
+        let fits = |(name, kind): (&String, &Kind)| match &kind.shown {
+            Some(shown) => shown == word,
+            None => name == word,
+        };
+        self.spec.kinds.iter().position(fits)
+    }
+
+    /// The word by which requests call a kind.
+    pub fn word_of<'a>(&'a self, kind: &'a str) -> &'a str {
+        self.spec.kinds.get(kind).and_then(|kind| kind.shown.as_deref()).unwrap_or(kind)
+    }
+
+    /// The signing scheme that is used by default.
+    pub fn scheme(&self) -> Option<&Arc<Scheme>> {
+        self.schemes.first()
+    }
+
     /// Builds a vendor from a spec that has been checked.
     pub(crate) fn new(spec: Spec) -> Result<Self, (String, String)> {
         let mut patterns = HashMap::new();
@@ -82,7 +105,10 @@ impl Vendor {
             let regex = Regex::new(&format!("^(?:{bare})$")).map_err(|error| (path, error.to_string()))?;
             patterns.insert(bare.to_owned(), regex);
         }
-        Ok(Self { law: law::law(&spec), spec, patterns })
+        let scheme =
+            |(name, form): (&String, &Form)| Arc::new(Scheme { name: name.clone(), form: form.clone() });
+        let schemes = spec.signing.schemes.iter().map(scheme).collect();
+        Ok(Self { law: law::law(&spec), spec, schemes, patterns })
     }
 }
 

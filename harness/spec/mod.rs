@@ -10,15 +10,19 @@ mod kind;
 mod law;
 mod load;
 mod operation;
+mod protocol;
+mod rotation;
 
 pub use interpret::{Complaint, Reading, interpret};
 pub(crate) use interpret::{setting, truth};
 pub use kind::{Kind, Sample, ValueShape};
 pub use load::{SpecError, Vendor, embedded, embedded_names, from_file, from_text};
-pub use operation::{Constraint, Field, OnlyIf, Operation, Parameter, Type};
+pub use operation::{Constraint, Field, Location, OnlyIf, Operation, Parameter, TimeForm, Type};
+pub use protocol::{ErrorEnvelope, Family, Format, Naming, Protocol};
+pub use rotation::{Deletion, Disputed, Idempotency, IdempotencyFamily, Interval, Rotation, Stages};
 
-use crate::model::{Condition, Meaning, Role};
-use crate::sign::Scheme;
+use crate::model::{Condition, Role};
+use crate::sign::Form;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +58,9 @@ pub struct Spec {
     pub kinds: IndexMap<String, Kind>,
     /// How a repeated rotation is recognised.
     pub idempotency: Idempotency,
+    /// How rotation goes.
+    #[serde(default)]
+    pub rotation: Rotation,
     /// Interval of automatic rotation.
     pub interval: Interval,
     /// Names of the built-in stages and limits on others.
@@ -67,69 +74,12 @@ pub struct Spec {
     pub requirements: IndexMap<String, Requirement>,
 }
 
-/// Protocol family and its particulars.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Protocol {
-    /// Which codec speaks it.
-    pub family: Family,
-    /// The one path of the API.
-    pub path: String,
-    /// HTTP methods that are documented; the first is used by default.
-    pub methods: Vec<String>,
-    /// Reply formats that can be asked for; the first is the default.
-    pub formats: Vec<Format>,
-    /// Shapes of a reply that says no.
-    pub error_envelopes: Vec<ErrorEnvelope>,
-    /// Root elements of XML replies; `{operation}` stands for the operation's name.
-    pub xml_roots: Vec<String>,
-    /// Root elements of XML errors.
-    pub xml_error_roots: Vec<String>,
-    /// Identifier of a secret, with `{region}`, `{account}` and `{secret}`.
-    pub identifier: String,
-    /// Region that samples use.
-    pub region: String,
-    /// Where this is documented.
-    pub source: Sources,
-}
-
-/// Protocol families.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// Parameters in query and form body; the operation is the parameter `Action` or a header.
-    RpcQuery,
-}
-
-/// Reply formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// JSON.
-    Json,
-    /// XML.
-    Xml,
-}
-
-/// Shape of an error body: field names by meaning.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ErrorEnvelope {
-    /// Fields that are always there, by the name that travels.
-    pub required: IndexMap<String, Meaning>,
-    /// Fields that may be there.
-    #[serde(default)]
-    pub optional: IndexMap<String, Meaning>,
-    /// Where this is documented.
-    pub source: Sources,
-}
-
 /// Signing schemes and the window of time stamps.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Signing {
-    /// Schemes that the endpoint must take; the first is used by default.
-    pub schemes: Vec<Scheme>,
+    /// Schemes that the endpoint must take, by name, with their constants; the first is used by default.
+    pub schemes: IndexMap<String, Form>,
     /// Seconds that a time stamp may differ from the endpoint's clock, for certain.
     pub accepted_within: i64,
     /// Seconds of difference that are refused, for certain. What lies between is open.
@@ -149,6 +99,15 @@ pub struct CredentialNames {
     /// Environment variable of a session token.
     #[serde(default)]
     pub token: Option<String>,
+    /// Environment variable of a token that says who calls, for schemes without a signature.
+    #[serde(default)]
+    pub bearer: Option<String>,
+    /// Environment variable of the account number or project id.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// Environment variable of the region.
+    #[serde(default)]
+    pub region: Option<String>,
     /// Suffix of the second account's variables.
     pub second: String,
     /// Where the names come from.
@@ -201,91 +160,6 @@ pub struct Answers {
     pub why: Option<String>,
 }
 
-/// How a repeated rotation is recognised.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Idempotency {
-    /// What identifies it.
-    pub family: IdempotencyFamily,
-    /// Where this is documented.
-    pub source: Sources,
-}
-
-/// What identifies a repeated rotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum IdempotencyFamily {
-    /// The version id that the caller chooses.
-    VersionId,
-    /// Nothing: each call rotates.
-    None,
-}
-
-/// Interval of automatic rotation.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Interval {
-    /// Units that follow the number.
-    pub units: Vec<interval::Unit>,
-    /// Least interval, inclusive.
-    pub min: interval::Length,
-    /// Greatest interval, inclusive.
-    pub max: interval::Length,
-    /// Ranges in which documents contradict each other.
-    #[serde(default)]
-    pub disputed: Vec<Disputed>,
-    /// Spellings on which documents are silent.
-    #[serde(default)]
-    pub open: Vec<interval::Spelling>,
-    /// Unit in which it is read back.
-    pub canonical: interval::Unit,
-    /// Where this is documented.
-    pub source: Sources,
-}
-
-/// A range of intervals in which documents contradict each other.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Disputed {
-    /// First disputed interval.
-    pub from: interval::Length,
-    /// First interval that is not disputed any more.
-    pub below: interval::Length,
-    /// Who says what.
-    pub why: String,
-    /// The documents that disagree.
-    pub source: Sources,
-}
-
-/// Built-in stages and limits on others.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Stages {
-    /// The stage of the version that is read by default.
-    pub current: String,
-    /// The stage of the version that was current before.
-    pub previous: String,
-    /// Stages that a secret has at most, built-in ones included.
-    #[serde(default)]
-    pub at_most: Option<usize>,
-    /// Where this is documented.
-    pub source: Sources,
-}
-
-/// Deletion windows.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Deletion {
-    /// Days until a deletion is final, where the call does not say.
-    pub default_days: i64,
-    /// Roles that a secret in its window refuses, as documents say. The others are open.
-    pub refuses: Vec<Role>,
-    /// Roles that work on a secret in its window, as documents say.
-    pub allows: Vec<Role>,
-    /// Where this is documented.
-    pub source: Sources,
-}
-
 /// A documented limit on the number of calls.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -311,6 +185,8 @@ pub struct Limit {
 pub enum Scope {
     /// All secrets of an account together.
     Account,
+    /// No document says.
+    Open,
 }
 
 /// How much a rule binds.
@@ -347,6 +223,16 @@ impl Spec {
             .map(|(name, op)| (name.as_str(), op))
     }
 
+    /// Every operation that has this role, in the order of the spec.
+    pub fn operations_for(&self, role: Role) -> impl Iterator<Item = (&str, &Operation)> {
+        self.operations.iter().filter(move |(_, it)| it.role == role).map(|(name, it)| (name.as_str(), it))
+    }
+
+    /// The operation of this role for a kind of secret.
+    pub fn operation_at(&self, role: Role, kind: &str) -> Option<(&str, &Operation)> {
+        self.operations_for(role).find(|(_, it)| it.serves(kind))
+    }
+
     /// Level of a rule here; unspecified where the spec does not name it.
     pub fn level(&self, rule: &str) -> Level {
         self.requirements.get(rule).map_or(Level::Unspecified, |requirement| requirement.level)
@@ -373,6 +259,25 @@ impl Spec {
                 None => (&answers.codes, answers.settled),
             },
             None => (&[], false),
+        }
+    }
+
+    /// Does a code answer for a documented one? `{parameter}` in it stands for a parameter's name, and
+    /// where the vendor's codes are families, the family answers for its members.
+    pub fn code_fits(&self, template: &str, code: &str) -> bool {
+        match template.split_once("{parameter}") {
+            None => {
+                let parent = template.split('.').next().filter(|_| self.protocol.parent_codes);
+                template == code || parent == Some(code)
+            }
+            Some((before, after)) => {
+                let middle = code.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+                middle.is_some_and(|name| {
+                    !name.is_empty()
+                        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                        && name.starts_with(|c: char| c.is_ascii_uppercase())
+                })
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Operations: their parameters, the fields of their replies, and what documents leave open of both.
 
 use super::Sources;
-use crate::model::{Meaning, Role};
+use super::interval::{Length, Unit};
+use crate::model::{Meaning, Role, State};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,21 @@ use serde::{Deserialize, Serialize};
 pub struct Operation {
     /// What it is for.
     pub role: Role,
+    /// HTTP method, where it has one of its own.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Path, where it has one of its own: `{name}` stands for the parameter of that name.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// HTTP status of a success.
+    #[serde(default = "ok")]
+    pub status: u16,
+    /// Kinds of secret that it is for; empty: all.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Whether a deletion by it is final at once.
+    #[serde(default)]
+    pub forced: bool,
     /// Parameters by the name that travels.
     pub parameters: IndexMap<String, Parameter>,
     /// Fields of a success reply.
@@ -21,6 +37,37 @@ pub struct Operation {
     pub errors: Vec<String>,
     /// Where this is documented.
     pub source: Sources,
+}
+
+const fn ok() -> u16 {
+    200
+}
+
+/// Where a parameter travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Location {
+    /// In the query.
+    Query,
+    /// In the body.
+    Body,
+    /// In the path.
+    Path,
+}
+
+/// How a point in time is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeForm {
+    /// ISO 8601 in UTC.
+    #[default]
+    Iso,
+    /// Seconds since 1970, as a number that may have a fraction.
+    Seconds,
+    /// Milliseconds since 1970, as a number.
+    Millis,
+    /// `2024-01-02 03:04:05`, in a zone that no document states.
+    Local,
 }
 
 /// How a parameter or field is written.
@@ -34,7 +81,7 @@ pub enum Type {
     Integer,
     /// `true` or `false`; a request may write it in any case.
     Boolean,
-    /// A point in time, ISO 8601 in UTC.
+    /// A point in time.
     Time,
     /// Text that holds JSON.
     Json,
@@ -77,7 +124,7 @@ pub struct Parameter {
     /// Value that counts when it is left out.
     #[serde(default)]
     pub default: Option<String>,
-    /// A parameter that must not be given together with this one set to true.
+    /// A parameter that must not be given together with this one; where this one is a truth value, with it set to true.
     #[serde(default)]
     pub excludes: Option<String>,
     /// A value that fits; where it is left out, one is made from the meaning.
@@ -86,9 +133,24 @@ pub struct Parameter {
     /// Constraints that documents leave open here: breaking them is neither right nor wrong.
     #[serde(default)]
     pub open: Vec<Constraint>,
-    /// Travels in the form body by default.
+    /// Where it travels, where the family does not say or this is another place.
+    #[serde(default, rename = "in")]
+    pub place: Option<Location>,
+    /// Whether calls give it though it is not required.
     #[serde(default)]
-    pub in_body: bool,
+    pub sent: bool,
+    /// A value that fits and names nothing that there is.
+    #[serde(default)]
+    pub absent: Option<String>,
+    /// Unit of an interval that is a bare number.
+    #[serde(default)]
+    pub unit: Option<Unit>,
+    /// Least period of a schedule expression.
+    #[serde(default)]
+    pub least: Option<Length>,
+    /// Greatest period of a schedule expression.
+    #[serde(default)]
+    pub greatest: Option<Length>,
     /// Where this is documented, where it is not the operation's own page.
     #[serde(default)]
     pub source: Sources,
@@ -98,6 +160,13 @@ pub struct Parameter {
     /// What documents say beyond the fields above.
     #[serde(default)]
     pub note: Option<String>,
+}
+
+impl Parameter {
+    /// Whether normal calls give it.
+    pub const fn given(&self) -> bool {
+        self.required || self.sent
+    }
 }
 
 /// Names of a parameter's constraints.
@@ -157,6 +226,18 @@ pub struct Field {
     /// Allowed values.
     #[serde(default)]
     pub values: Vec<String>,
+    /// How a time is written.
+    #[serde(default)]
+    pub form: TimeForm,
+    /// Unit of an interval that is a bare number.
+    #[serde(default)]
+    pub unit: Option<Unit>,
+    /// What the values of a state mean.
+    #[serde(default)]
+    pub states: IndexMap<String, State>,
+    /// What the reference gives where it knows nothing better.
+    #[serde(default)]
+    pub gives: Option<serde_json::Value>,
     /// Name of the entries of a list: `{"VersionStage": [...]}` has `VersionStage`.
     #[serde(default)]
     pub item: Option<String>,
@@ -172,6 +253,11 @@ pub struct Field {
 }
 
 impl Operation {
+    /// Whether it is for a kind of secret.
+    pub fn serves(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.iter().any(|it| it == kind)
+    }
+
     /// The parameter with this meaning.
     pub fn parameter(&self, is: Meaning) -> Option<(&str, &Parameter)> {
         self.parameters.iter().find(|(_, parameter)| parameter.is == is).map(|(name, p)| (name.as_str(), p))

@@ -78,7 +78,7 @@ fn assert_step(
                 assert_eq!(after.versions.len(), before.versions.len() + 1);
                 assert_eq!(after.versions.last().unwrap().value, Value::Sealed);
                 let old = before.staged(&law.current).map(|version| &version.id);
-                assert_eq!(after.staged(&law.previous).map(|version| &version.id), old);
+                assert_eq!(after.staged(law.previous.as_ref().unwrap()).map(|version| &version.id), old);
             }
             // What a version's value is never changes.
             for old in before.iter().flat_map(|secret| &secret.versions) {

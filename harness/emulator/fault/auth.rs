@@ -2,10 +2,12 @@
 
 use super::tools::{add_field, did, given, subject, value_at};
 use super::{Fault, Seam};
+use crate::codec;
 use crate::emulator::Turn;
 use crate::model::{Condition, Meaning, Role, Value};
-use crate::sign::{Refusal, Scheme};
+use crate::sign::{Credentials, Refusal, Scheme};
 use crate::wire::{Request, percent};
+use std::sync::Arc;
 
 const fn fault(name: &'static str, does: &'static str, rules: &'static [&'static str], seam: Seam) -> Fault {
     Fault { name, does, rules, seam }
@@ -35,11 +37,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "only the first four characters of a signature are compared",
         &["AUTH-2"],
         Seam::Verify(|checks, _, _| {
-            checks.forgive = Some(|_, scheme, request, secret| {
-                let expected = scheme.claim(request).ok().and_then(|claim| {
-                    Some((scheme.expected(request, &claim, secret).ok()?.0, claim.signature))
-                });
-                expected.is_some_and(|(expected, given)| {
+            checks.forgive = Some(|_, scheme, request, key| {
+                resembles(scheme, request, key, |expected, given| {
                     given.len() >= 4 && expected.as_bytes().get(..4) == given.as_bytes().get(..4)
                 })
             });
@@ -50,11 +49,8 @@ pub(super) const FAULTS: &[Fault] = &[
         "a signature that is cut short passes",
         &["AUTH-2"],
         Seam::Verify(|checks, _, _| {
-            checks.forgive = Some(|_, scheme, request, secret| {
-                let expected = scheme.claim(request).ok().and_then(|claim| {
-                    Some((scheme.expected(request, &claim, secret).ok()?.0, claim.signature))
-                });
-                expected.is_some_and(|(expected, given)| expected.starts_with(&given))
+            checks.forgive = Some(|_, scheme, request, key| {
+                resembles(scheme, request, key, |expected, given| expected.starts_with(given))
             });
         }),
     ),
@@ -71,13 +67,21 @@ pub(super) const FAULTS: &[Fault] = &[
         "the header that names the operation is not covered",
         &["AUTH-2"],
         Seam::Verify(|checks, emulator, turn| {
-            let names: Vec<String> = emulator.vendor.spec.operations.keys().cloned().collect();
-            checks.everything_passes = other_operation_fits(
-                emulator.vendor.spec.signing.schemes.as_slice(),
-                turn.request,
-                &names,
-                &emulator.accounts[0].credentials.secret,
-            );
+            let (vendor, key) = (emulator.vendor.clone(), &emulator.accounts[0].credentials);
+            let named = vendor.spec.protocol.operation.header.clone();
+            let fits = |scheme: &Arc<Scheme>, header: &str, name: &String| {
+                let mut other = turn.request.clone();
+                let prefix = &vendor.spec.protocol.operation.prefix;
+                other.headers.set(header, format!("{prefix}{name}"));
+                scheme.announces(&other) && scheme.verify(&other, key).is_ok()
+            };
+            checks.everything_passes = named.is_some_and(|header| {
+                vendor
+                    .schemes
+                    .iter()
+                    .filter(|scheme| scheme.canonical().is_some())
+                    .any(|scheme| vendor.spec.operations.keys().any(|name| fits(scheme, &header, name)))
+            });
         }),
     ),
     fault(
@@ -85,10 +89,10 @@ pub(super) const FAULTS: &[Fault] = &[
         "a parameter added at the end of the query is not covered",
         &["AUTH-2"],
         Seam::Verify(|checks, _, _| {
-            checks.forgive = Some(|_, scheme, request, secret| {
+            checks.forgive = Some(|_, scheme, request, key| {
                 let mut shorter = request.clone();
                 let cut = shorter.target.rfind('&').map(|at| shorter.target.truncate(at));
-                cut.is_some() && scheme.verify(&shorter, secret).is_ok()
+                cut.is_some() && scheme.verify(&shorter, key).is_ok()
             });
         }),
     ),
@@ -97,11 +101,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "the HTTP method is not covered",
         &["AUTH-2"],
         Seam::Verify(|checks, _, _| {
-            checks.forgive = Some(|_, scheme, request, secret| {
+            checks.forgive = Some(|_, scheme, request, key| {
                 ["POST", "GET"].iter().any(|method| {
                     let mut other = request.clone();
                     other.method = (*method).to_owned();
-                    scheme.verify(&other, secret).is_ok()
+                    scheme.verify(&other, key).is_ok()
                 })
             });
         }),
@@ -112,11 +116,10 @@ pub(super) const FAULTS: &[Fault] = &[
         &["AUTH-2"],
         Seam::Verify(|checks, emulator, turn| {
             emulator.memory.remove("late");
-            let secret = &emulator.accounts[0].credentials.secret;
-            let scheme =
-                emulator.vendor.spec.signing.schemes.iter().find(|scheme| scheme.announces(turn.request));
+            let key = &emulator.accounts[0].credentials;
+            let scheme = emulator.vendor.schemes.iter().find(|scheme| scheme.announces(turn.request));
             if scheme.is_some_and(|scheme| {
-                matches!(scheme.verify(turn.request, secret), Err(Refusal::Mismatch { .. }))
+                matches!(scheme.verify(turn.request, key), Err(Refusal::Mismatch { .. }))
             }) {
                 checks.everything_passes = true;
                 emulator.memory.insert("late".into(), String::new());
@@ -151,17 +154,36 @@ pub(super) const FAULTS: &[Fault] = &[
         "algorithm-downgrade",
         "a request that names an unknown algorithm is not verified",
         &["AUTH-6"],
-        Seam::Verify(|checks, _, turn| {
-            let by_parameter = percent::pairs(turn.request.query())
+        Seam::Verify(|checks, emulator, turn| {
+            let mut named = percent::pairs(turn.request.query());
+            if codec::is_form(turn.request) {
+                named.extend(percent::pairs(&String::from_utf8_lossy(&turn.request.body)));
+            }
+            let known = |scheme: &&Arc<Scheme>, given: &str| match (scheme.parameters(), scheme.canonical()) {
+                (Some(it), _) => it.algorithm == given,
+                (_, Some(it)) => it.algorithm == given,
+                _ => false,
+            };
+            let unknown = |given: &str| !emulator.vendor.schemes.iter().any(|scheme| known(&scheme, given));
+            let by_parameter = emulator
+                .vendor
+                .schemes
                 .iter()
-                .any(|(name, value)| name == "SignatureMethod" && value != "HMAC-SHA1");
-            let by_header = turn
-                .request
-                .headers
-                .text("authorization")
-                .is_some_and(|value| !value.starts_with("ACS3-HMAC-SHA256 "));
+                .filter_map(|it| it.algorithm_parameter())
+                .any(|parameter| named.iter().any(|(name, value)| name == parameter && unknown(value)));
+            let header =
+                turn.request.headers.text("authorization").map(|it| it.split(' ').next().unwrap_or(it));
+            let by_header = header.is_some_and(unknown);
             checks.everything_passes = by_parameter || by_header;
             checks.unsigned_passes = by_header;
+        }),
+    ),
+    fault(
+        "scope-ignored",
+        "a signature for another day, region or service passes",
+        &["AUTH-6"],
+        Seam::Verify(|checks, _, _| {
+            checks.forgive = Some(|refusal, _, _, _| *refusal == Refusal::WrongScope);
         }),
     ),
     fault(
@@ -169,7 +191,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "the older of the documented signing schemes is refused",
         &["AUTH-7"],
         Seam::Verify(|checks, emulator, _| {
-            checks.refused_scheme = emulator.vendor.spec.signing.schemes.last().copied();
+            checks.refused_scheme = last(emulator);
         }),
     ),
     fault(
@@ -179,7 +201,7 @@ pub(super) const FAULTS: &[Fault] = &[
         Seam::Verify(|checks, emulator, turn| {
             let blank = turn.request.query().contains("%20")
                 || turn.request.body.windows(3).any(|window| window == b"%20");
-            checks.refused_scheme = emulator.vendor.spec.signing.schemes.last().copied().filter(|_| blank);
+            checks.refused_scheme = last(emulator).filter(|_| blank);
         }),
     ),
     fault(
@@ -262,14 +284,21 @@ fn show_in(emulator: &crate::emulator::Emulator, turn: &mut Turn<'_>, role: Role
     }
 }
 
-fn other_operation_fits(schemes: &[Scheme], request: &Request, names: &[String], secret: &str) -> bool {
-    schemes.iter().filter(|scheme| scheme.operation_in_headers() && scheme.announces(request)).any(|scheme| {
-        names.iter().any(|name| {
-            let mut other = request.clone();
-            other.headers.set(scheme.headers_before_signing()[1], name.as_str());
-            scheme.verify(&other, secret).is_ok()
-        })
-    })
+/// The scheme that the spec names last: the oldest of several.
+fn last(emulator: &crate::emulator::Emulator) -> Option<String> {
+    emulator.vendor.schemes.last().filter(|_| emulator.vendor.schemes.len() > 1).map(|it| it.name.clone())
+}
+
+/// Whether the signature that came resembles one that would fit.
+fn resembles(
+    scheme: &Scheme,
+    request: &Request,
+    key: &Credentials,
+    alike: impl Fn(&str, &str) -> bool,
+) -> bool {
+    let Ok(claim) = scheme.claim(request) else { return false };
+    let fitting = scheme.expected(request, &claim, key).unwrap_or_default();
+    fitting.iter().any(|(expected, _)| alike(expected, &claim.signature))
 }
 
 /// Refuses at last what was carried out with a wrong signature.

@@ -48,7 +48,7 @@ pub(super) const FAULTS: &[Fault] = &[
                     value_type: op.value_type,
                     stages: Vec::new(),
                 });
-                secret.promote(&law.current, &law.previous, &id);
+                secret.promote(law, &id);
             });
         }),
     ),

@@ -67,9 +67,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Keep(|emulator, turn| {
             let token = turn.op.as_ref().and_then(|op| op.token.clone());
             if let (true, Some(token)) = (replayed(turn), token) {
-                edit(emulator, turn, |secret, law| {
-                    secret.promote(&law.current, &law.previous, &Id::Known(token))
-                });
+                edit(emulator, turn, |secret, law| secret.promote(law, &Id::Known(token)));
             }
         }),
     },

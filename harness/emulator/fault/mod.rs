@@ -14,9 +14,11 @@ mod tools;
 mod versions;
 
 use super::{Emulator, Turn};
-use crate::sign::{Refusal, Scheme};
+use crate::codec;
+use crate::sign::{Credentials, Refusal, Scheme};
 use crate::spec::Vendor;
 use crate::wire::Request;
+use std::sync::Arc;
 
 /// Where a fault twists a turn.
 #[derive(Clone, Copy)]
@@ -67,8 +69,8 @@ pub struct Fault {
     pub seam: Seam,
 }
 
-/// Whether a wrong signature is forgiven: why it is wrong, its scheme, the request, the secret key.
-pub type Forgive = fn(&Refusal, Scheme, &Request, &str) -> bool;
+/// Whether a wrong signature is forgiven: why it is wrong, its scheme, the request, the key.
+pub type Forgive = fn(&Refusal, &Scheme, &Request, &Credentials) -> bool;
 
 /// How signatures are checked; a fault loosens it.
 #[derive(Debug, Default)]
@@ -86,7 +88,7 @@ pub struct Checks {
     /// A nonce may be used again.
     pub nonces_repeat: bool,
     /// A documented scheme that is refused.
-    pub refused_scheme: Option<Scheme>,
+    pub refused_scheme: Option<String>,
     /// Some wrong signatures are forgiven.
     pub forgive: Option<Forgive>,
 }
@@ -95,18 +97,25 @@ impl Checks {
     pub(super) fn forgives(
         &self,
         refusal: &Refusal,
-        scheme: Scheme,
+        scheme: &Scheme,
         request: &Request,
-        secret: &str,
+        credentials: &Credentials,
     ) -> bool {
-        self.forgive.is_some_and(|forgive| forgive(refusal, scheme, request, secret))
+        self.forgive.is_some_and(|forgive| forgive(refusal, scheme, request, credentials))
     }
 
     /// An unsigned request still says where its operation is named.
-    pub(super) fn scheme_of_unsigned(&self, schemes: &[Scheme], request: &Request) -> Scheme {
-        let in_headers = !request.query().contains("Action=");
-        let fitting = schemes.iter().copied().find(|scheme| scheme.operation_in_headers() == in_headers);
-        fitting.or_else(|| schemes.first().copied()).unwrap_or(Scheme::Acs3HmacSha256)
+    pub(super) fn scheme_of_unsigned(&self, schemes: &[Arc<Scheme>], request: &Request) -> Arc<Scheme> {
+        let names_it = |scheme: &&Arc<Scheme>| {
+            scheme.operation_parameter().is_some_and(|name| {
+                let body = String::from_utf8_lossy(&request.body);
+                let named = |text: &str| text.split('&').any(|pair| pair.split('=').next() == Some(name));
+                named(request.query()) || (codec::is_form(request) && named(&body))
+            })
+        };
+        let fitting = schemes.iter().find(names_it);
+        let usual = || schemes.iter().find(|scheme| scheme.operation_parameter().is_none());
+        fitting.or_else(usual).unwrap_or(&schemes[0]).clone()
     }
 }
 

@@ -103,7 +103,7 @@ pub(super) fn rotate_anyway(emulator: &mut Emulator, turn: &Turn<'_>, id: Option
     let created = When::at(turn.now);
     secret.versions.push(Version { id: id.clone(), value, created, value_type: None, stages: Vec::new() });
     let law = emulator.vendor.clone();
-    secret.promote(&law.law.current, &law.law.previous, &id);
+    secret.promote(&law.law, &id);
     secret.last = Some(created);
     emulator.overwrite(&key, secret);
 }

@@ -70,7 +70,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 for version in &mut secret.versions {
                     let old = before.versions.iter().find(|old| old.id == version.id);
                     let stages: Vec<Text> = old.map(|old| old.stages.clone()).unwrap_or_default();
-                    let own = |stage: &Text| *stage != law.current && *stage != law.previous;
+                    let own = |stage: &Text| *stage != law.current && Some(stage) != law.previous.as_ref();
                     for stage in stages.into_iter().filter(own) {
                         if !version.stages.contains(&stage) {
                             version.stages.push(stage);
@@ -93,8 +93,9 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Keep(|emulator, turn| {
             if rotated(turn) {
                 edit(emulator, turn, |secret, law| {
-                    let previous = law.previous.clone();
-                    secret.set_stage(&previous, None);
+                    if let Some(previous) = &law.previous {
+                        secret.set_stage(previous, None);
+                    }
                 });
             }
         }),
@@ -185,7 +186,9 @@ pub(super) const FAULTS: &[Fault] = &[
                 let full = turn.before.as_ref().is_some_and(|(_, before)| before.versions.len() == keeps);
                 edit(emulator, turn, |secret, law| {
                     if full {
-                        secret.versions.retain(|version| !version.stages.contains(&law.previous));
+                        secret.versions.retain(|version| {
+                            !law.previous.as_ref().is_some_and(|it| version.stages.contains(it))
+                        });
                     }
                 });
             }
@@ -254,14 +257,14 @@ fn entry(version: &Version) -> VersionFact {
         Id::Known(id) => id.clone(),
         Id::Made(number) => number.to_string().into(),
     };
-    VersionFact { id, stages: version.stages.clone(), created: Some(version.created.lo) }
+    VersionFact { id, stages: Some(version.stages.clone()), created: Some(version.created.lo) }
 }
 
 /// Leaves the current or the previous stage where it was before a rotation, too.
 fn keep_stage(emulator: &mut Emulator, turn: &mut Turn<'_>, current: bool) {
     let (true, Some((_, before))) = (rotated(turn), turn.before.clone()) else { return };
     edit(emulator, turn, |secret, law| {
-        let stage = if current { &law.current } else { &law.previous };
+        let Some(stage) = (if current { Some(&law.current) } else { law.previous.as_ref() }) else { return };
         let holders: Vec<&Version> =
             before.versions.iter().filter(|version| version.stages.contains(stage)).collect();
         for version in &mut secret.versions {
@@ -286,7 +289,8 @@ fn stale_read(emulator: &mut Emulator, turn: &mut Turn<'_>) {
         return;
     }
     let Some((_, secret)) = subject(emulator, turn) else { return };
-    let Some(old) = secret.staged(&emulator.vendor.law.previous) else { return };
+    let previous = emulator.vendor.law.previous.clone();
+    let Some(old) = previous.and_then(|stage| secret.staged(&stage)) else { return };
     let Value::Known(digest) = old.value else { return };
     let value = emulator.values.get(&digest).cloned();
     restate(turn, Meaning::Value, value.map(Fact::Text));

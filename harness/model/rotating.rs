@@ -1,0 +1,291 @@
+//! What rotation and its settings may come to.
+
+use super::outcomes::Case;
+use super::schedule::{add_version, date, finished, version_shown};
+use super::{
+    Change, Condition, Expect, Fact, Id, Key, Meaning, Outcome, Pending, Policy, SOMETIME, Secret, State,
+    Task, Value, Version, When, read,
+};
+
+pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let (law, op) = (case.law, case.op);
+    let mut possible = Vec::new();
+    let rotates = law.kinds[secret.kind].rotates;
+    if !rotates {
+        possible.push(Outcome::refused("ROT-KIND-1", Condition::KindCannotRotate));
+    }
+    if law.needs_function && op.function.is_none() && secret.function.is_none() {
+        return vec![Outcome::refused("ROT-STATE-1", Condition::NoFunction)];
+    }
+    let token = op.token.as_ref().filter(|_| law.replays);
+    let known = token.and_then(|token| secret.version(token));
+    let (may_pass, _) = within_limit(case, key.0);
+    let busy = busy(case, secret);
+    if let Some(version) = known {
+        let going_on = busy && version.stages.as_slice() != [law.current.clone()];
+        possible.push(replay(case, key, secret, version));
+        if going_on {
+            possible.push(Outcome::refused("ROT-CONC-2", Condition::Busy));
+        }
+        if version.stages.is_empty() && law.unstaged_may_vanish {
+            possible.extend(fresh(case, key, secret));
+        }
+    } else if busy && rotates {
+        possible.push(Outcome::refused("ROT-CONC-2", Condition::Busy));
+        if !law.binds("ROT-CONC-2") {
+            possible.extend(joined(case, key, secret));
+        }
+    } else if rotates || !law.binds("ROT-KIND-1") {
+        if may_pass {
+            possible.extend(fresh(case, key, secret));
+        } else if !law.binds("ROT-THR-1") {
+            possible.push(Outcome::refused("ROT-THR-1", Condition::Throttled));
+            possible.extend(fresh(case, key, secret));
+        }
+        // An id that retention dropped is open: a replay, a refusal, or an id like any other.
+        if token.is_some_and(|token| secret.dropped.contains(token)) {
+            possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));
+            possible.push(echo(case, "ROT-IDEMP-1", key, secret));
+        }
+    }
+    if law.may_be_unavailable && rotates {
+        possible.push(Outcome::refused("ROT-NEW-1", Condition::Unavailable));
+    }
+    possible
+}
+
+/// Whether a rotation goes on, as far as the stages or the call before tell.
+fn busy(case: &Case<'_>, secret: &Secret) -> bool {
+    let staged = case.law.pending.as_ref().and_then(|stage| secret.staged(stage));
+    secret.pending.is_some() || staged.is_some_and(|version| !version.stages.contains(&case.law.current))
+}
+
+/// A rotation that is taken while another goes on: the first one ends, and the second begins.
+fn joined(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let Some(pending) = &secret.pending else { return fresh(case, key, secret) };
+    let after = finished(case.law, secret, pending, case.now);
+    let mut possible: Vec<Outcome> = after.iter().flat_map(|secret| fresh(case, key, secret)).collect();
+    // Or it is taken for the one that goes on.
+    possible.push(echo(case, "ROT-CONC-2", key, secret));
+    possible
+}
+
+/// Whether documents allow one more rotation in this window, and whether they promise it.
+pub(super) fn within_limit(case: &Case<'_>, account: usize) -> (bool, bool) {
+    let Some(rate) = case.law.rate else { return (true, true) };
+    let now = case.now;
+    let spent = case.world.spent.get(&account).map_or(&[][..], Vec::as_slice);
+    let possible = spent.iter().filter(|(when, _)| when.hi > now.lo - rate.per).count();
+    // A window may slide or be cut by the clock: only what lies in both for certain is certain.
+    let sure = |when: &When| {
+        when.lo > now.hi - rate.per && when.lo.div_euclid(rate.per) == now.hi.div_euclid(rate.per)
+    };
+    let certain = spent.iter().filter(|(when, certain)| *certain && sure(when)).count();
+    (certain < rate.calls, possible < rate.calls)
+}
+
+fn replay(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outcome {
+    let current = version.stages.contains(&case.law.current);
+    echo(case, if current { "ROT-IDEMP-1" } else { "ROT-IDEMP-5" }, key, secret)
+}
+
+fn echo(case: &Case<'_>, rule: &'static str, key: &Key, secret: &Secret) -> Outcome {
+    let mut facts = read::identity(case, key, secret);
+    let token = case.op.token.clone();
+    facts.extend(token.map(|token| (Meaning::Version, version_shown(case.law, &Id::Known(token)))));
+    Outcome::done(rule, Change { spent: Some((key.0, case.now, false)), ..Change::default() }, facts)
+}
+
+fn exact(case: &Case<'_>) -> bool {
+    case.now.lo == case.now.hi
+}
+
+fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let (law, op, now) = (case.law, case.op, case.now);
+    let mut next = secret.clone();
+    configure(case, &mut next);
+    if op.immediately == Some(false) {
+        return vec![stored_only(case, key, secret, next)];
+    }
+    let id = match &op.token {
+        Some(token) => Id::Known(token.clone()),
+        None => next.next_id(law),
+    };
+    let mut facts = read::identity(case, key, secret);
+    facts.push((Meaning::Version, version_shown(law, &id)));
+    facts.push((Meaning::Task, Expect::Open(None)));
+    let rule = if op.token.is_some() && law.replays { "ROT-NEW-1" } else { "ROT-IDEMP-4" };
+    let outcome = |next: Secret| {
+        let mut change = Change::store(key.clone(), next);
+        change.spent = Some((key.0, now, true));
+        Outcome::done(rule, change, facts.clone())
+    };
+    if let Some(takes) = law.takes {
+        let due = if exact(case) { now.plus(takes) } else { When { lo: now.lo, hi: SOMETIME } };
+        next.pending = Some(Pending { id: id.clone(), due, task: None, since: now });
+        let hidden = next.clone();
+        let Some(stage) = &law.pending else { return vec![outcome(hidden)] };
+        let (created, stages) = (now, vec![stage.clone()]);
+        next.set_stage(stage, None);
+        next.versions.push(Version { id, value: Value::Sealed, created, value_type: None, stages });
+        return vec![outcome(next), outcome(hidden)];
+    }
+    add_version(law, &mut next, id, Value::Sealed, now);
+    next.last = Some(now);
+    let restarted =
+        next.policy.every.filter(|_| next.policy.on).map(|every| date(law, now, every, exact(case)));
+    next.next = match restarted {
+        // Whether a rotation by hand restarts the clock is a rule of its own.
+        Some(_) if law.binds("ROT-SCHED-2") => restarted,
+        Some(restarted) => Some(secret.next.map_or(now, |due| due.join(now)).join(restarted)),
+        None => None,
+    };
+    vec![outcome(next)]
+}
+
+/// Where a rotation carries the settings of automatic rotation, they are stored with it.
+fn configure(case: &Case<'_>, next: &mut Secret) {
+    let op = case.op;
+    if op.function.is_some() {
+        next.function.clone_from(&op.function);
+        next.policy.on = true;
+    }
+    if op.interval.is_some() || op.schedule.is_some() {
+        next.policy = Policy { on: true, every: op.interval };
+        next.schedule.clone_from(&op.schedule);
+    }
+}
+
+/// The settings are stored, and the rotation waits for its date.
+fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) -> Outcome {
+    next.next = first_date(case, secret, &next);
+    let mut facts = read::identity(case, key, secret);
+    facts.push((Meaning::Version, Expect::Open(case.op.token.clone().map(Fact::Text))));
+    next.dropped.extend(case.op.token.clone());
+    Outcome::done("ROT-POL-1", Change::store(key.clone(), next), facts)
+}
+
+/// The date that follows from a changed policy.
+fn first_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
+    let law = case.law;
+    let every = next.policy.every.filter(|_| next.policy.on)?;
+    // The base of a secret that was never rotated is open: its creation, or this call.
+    let base = secret.last.unwrap_or_else(|| secret.created.join(case.now));
+    let mut due = date(law, base, every, exact(case));
+    if !exact(case) && law.first_open {
+        due = due.join(case.now).join(date(law, case.now, every, false));
+    }
+    // A changed interval recomputes the date; where that does not bind, the old date may stay.
+    if let (true, Some(old)) = (secret.policy.on, secret.next)
+        && !law.binds("ROT-SCHED-3")
+    {
+        due = old.join(due);
+    }
+    // The reference counts from creation, and what is overdue is due at once.
+    Some(if exact(case) { When::at(due.lo.max(case.now.lo)) } else { due })
+}
+
+pub(super) fn set_policy(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let (law, op) = (case.law, case.op);
+    let touches = op.enable.is_some() || op.interval.is_some();
+    if !law.kinds[secret.kind].rotates && touches {
+        let refused = Outcome::refused("ROT-KIND-2", Condition::KindCannotRotate);
+        if law.binds("ROT-KIND-2") {
+            return vec![refused];
+        }
+        let facts = vec![(Meaning::Secret, Expect::Is(Fact::Text(key.1.clone())))];
+        return vec![refused, Outcome::done("ROT-KIND-2", Change::default(), facts)];
+    }
+    let on = op.enable.unwrap_or(secret.policy.on);
+    let mut next = secret.clone();
+    for (meaning, fact) in &op.settings {
+        next.settings.retain(|(known, _)| known != meaning);
+        next.settings.push((*meaning, fact.clone()));
+    }
+    if op.function.is_some() {
+        next.function.clone_from(&op.function);
+    }
+    if touches {
+        // Documents do not say whether a policy that is switched off keeps its interval.
+        let every = op.interval.or(if op.enable.is_none() { secret.policy.every } else { None });
+        next.policy = Policy { on, every: if on { every } else { secret.policy.every } };
+        next.next = first_date(case, secret, &next);
+    }
+    let mut facts = read::identity(case, key, secret);
+    facts.retain(|(meaning, _)| *meaning == Meaning::Secret);
+    facts.extend(read::policy_if_shown(case, &next));
+    let rule = match (touches, on) {
+        (false, _) => "CONF-1",
+        (true, true) => "ROT-POL-1",
+        (true, false) => "ROT-POL-4",
+    };
+    vec![Outcome::done(rule, Change::store(key.clone(), next), facts)]
+}
+
+/// Automatic rotation is switched off; what a rotation had begun may stay behind.
+pub(super) fn cancel(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let mut next = secret.clone();
+    next.policy.on = false;
+    next.next = None;
+    let mut facts = read::identity(case, key, secret);
+    facts.push((Meaning::Version, Expect::Open(None)));
+    let done = |next: Secret| Outcome::done("ROT-POL-4", Change::store(key.clone(), next), facts.clone());
+    let mut possible = vec![done(next.clone())];
+    if secret.pending.is_some() {
+        next.pending = None;
+        possible.push(done(next.clone()));
+        if let Some(stage) = &case.law.pending {
+            next.set_stage(stage, None);
+            possible.push(done(next));
+        }
+    }
+    if !secret.policy.on && secret.pending.is_none() {
+        possible.push(Outcome::refused("ROT-POL-4", Condition::NoFunction));
+    }
+    possible
+}
+
+pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
+    let world = case.world;
+    let told = |state, change| {
+        Outcome::done("ROT-ASYNC-1", change, vec![(Meaning::TaskState, Expect::Is(Fact::State(state)))])
+    };
+    let id = case.op.task.clone().unwrap_or_else(|| "".into());
+    let Some(task) = world.tasks.get(&id) else {
+        return vec![
+            Outcome::refused("ROT-ERR-3", Condition::UnknownTask),
+            Outcome::done("ROT-ERR-3", Change::default(), vec![(Meaning::TaskState, Expect::Absent)]),
+        ];
+    };
+    if task.state != State::Running {
+        return vec![told(task.state, Change::default())];
+    }
+    let ended = |state, secret: Option<Secret>| {
+        let secret = secret.map(|secret| (task.key.clone(), Some(std::sync::Arc::new(secret))));
+        Change { secret, spent: None, task: Some((id.clone(), Task { key: task.key.clone(), state })) }
+    };
+    let secret = world.secrets.get(&task.key);
+    let pending =
+        secret.and_then(|secret| secret.pending.as_ref().filter(|it| it.task.as_ref() == Some(&id)));
+    let running = told(State::Running, Change::default());
+    match (secret, pending) {
+        (Some(secret), Some(pending)) => {
+            let mut possible = vec![running];
+            for done in finished(case.law, secret, pending, case.now) {
+                possible.push(told(State::Succeeded, ended(State::Succeeded, Some(done))));
+            }
+            let mut failed = (**secret).clone();
+            failed.pending = None;
+            if let Some(stage) = &case.law.pending {
+                failed.set_stage(stage, None);
+            }
+            failed.versions.retain(|version| version.id != pending.id);
+            possible.push(told(State::Failed, ended(State::Failed, Some(failed.clone()))));
+            // Nobody says whether a rotation that failed uses up a number.
+            failed.made -= 1;
+            possible.push(told(State::Failed, ended(State::Failed, Some(failed))));
+            possible
+        }
+        _ => vec![told(State::Succeeded, ended(State::Succeeded, None)), running],
+    }
+}

@@ -1,0 +1,372 @@
+//! HMAC-SHA256 over the hash of a canonical request, in the `Authorization` header.
+//!
+//! The canonical request is method, path, query, the headers that `SignedHeaders` names, that list,
+//! and the hash of the body. Vendors differ in a handful of constants, which are spec data: the
+//! algorithm's name, the header of the date, the credential scope from which a key is derived, and
+//! which headers must be signed. A verifier goes by the request's own list of headers (official SDKs
+//! sign different sets) and by the raw body.
+
+use super::{Claim, Credentials, DateForm, Refusal, Signing};
+use crate::wire::{Request, percent};
+use hmac::{Hmac, KeyInit, Mac};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The text that stands for the hash of a body that is not signed.
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+
+/// Constants of a scheme that signs a canonical request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CanonicalRequest {
+    /// First word of the header and first line of the string to sign, for example `TC3-HMAC-SHA256`.
+    pub algorithm: String,
+    /// What the header calls the access key id.
+    #[serde(default = "credential")]
+    pub key_id: String,
+    /// What separates the parts of the header.
+    #[serde(default = "comma_blank")]
+    pub separator: String,
+    /// Header of the time stamp.
+    pub date: String,
+    /// How the time stamp is written.
+    pub date_form: DateForm,
+    /// Whether the time stamp is a line of the string to sign.
+    #[serde(default = "yes")]
+    pub signs_date: bool,
+    /// Parts of the credential scope: `{date}`, `{region}`, `{service}`, or words that stand for
+    /// themselves. A key is derived along them; without any, the secret key itself signs.
+    #[serde(default)]
+    pub scope: Vec<String>,
+    /// What `{service}` stands for.
+    #[serde(default)]
+    pub service: String,
+    /// What `{region}` stands for, where the credentials do not say.
+    #[serde(default)]
+    pub region: String,
+    /// Parts of the scope in which official SDKs, or local endpoints, put something else.
+    #[serde(default)]
+    pub open_scope: Vec<String>,
+    /// What stands before the secret key where a key is derived.
+    #[serde(default)]
+    pub key_prefix: String,
+    /// Headers that a client signs when they are there; `x-acs-*` stands for all that begin so.
+    pub signs: Vec<String>,
+    /// Headers that must be signed when they are there.
+    pub demands: Vec<String>,
+    /// Headers that must be there and signed.
+    pub needs: Vec<String>,
+    /// Header that carries the hash of the body.
+    #[serde(default)]
+    pub hash: Option<String>,
+    /// Whether a client always sends that header.
+    #[serde(default)]
+    pub sends_hash: bool,
+    /// What an unsigned body is hashed as, where that is allowed.
+    #[serde(default)]
+    pub unsigned_body: UnsignedBody,
+    /// Header of the nonce.
+    #[serde(default)]
+    pub nonce: Option<String>,
+    /// Header of the session token.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Header that repeats the access key id beside a session token.
+    #[serde(default)]
+    pub token_key_id: Option<String>,
+    /// Whether the path gets a slash at its end before it is signed.
+    #[serde(default)]
+    pub slash: bool,
+    /// Whether the query is signed as it was sent, neither sorted nor encoded anew.
+    #[serde(default)]
+    pub raw_query: bool,
+    /// Whether an official SDK signs the host without its port.
+    #[serde(default)]
+    pub host_without_port: bool,
+}
+
+/// What an unsigned body is hashed as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsignedBody {
+    /// Every body is signed.
+    #[default]
+    Refused,
+    /// The words `UNSIGNED-PAYLOAD` stand in place of the hash.
+    Literal,
+    /// The hash of the words `UNSIGNED-PAYLOAD`.
+    Hashed,
+}
+
+fn credential() -> String {
+    "Credential".into()
+}
+
+fn comma_blank() -> String {
+    ", ".into()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn listed(list: &[String], name: &str) -> bool {
+    list.iter().any(|entry| match entry.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => entry == name,
+    })
+}
+
+impl CanonicalRequest {
+    /// Whether a header must be signed that is there before the scheme adds its own.
+    pub fn demands_before_signing(&self, name: &str) -> bool {
+        let own = [Some(&self.date), self.nonce.as_ref(), self.hash.as_ref(), self.token.as_ref()];
+        let added = own.into_iter().flatten().any(|it| it.eq_ignore_ascii_case(name));
+        !added && (listed(&self.demands, name) || listed(&self.needs, name))
+    }
+
+    pub(super) fn announces(&self, request: &Request) -> bool {
+        // A relative of the algorithm announces this scheme too, so that it is refused as what it is.
+        let stem = self.algorithm.split('-').next().unwrap_or_default();
+        request.headers.text("authorization").is_some_and(|value| {
+            value.starts_with(&self.algorithm) || value.split(['-', ' ']).next() == Some(stem)
+        })
+    }
+
+    pub(super) fn sign(&self, request: &mut Request, with: &Signing<'_>) {
+        request.headers.set(&self.date, self.date_form.write(with.now));
+        if let Some(nonce) = &self.nonce {
+            request.headers.set(nonce, with.nonce);
+        }
+        if let (Some(hash), true) = (&self.hash, self.sends_hash) {
+            request.headers.set(hash, hex::encode(Sha256::digest(&request.body)));
+        }
+        if let (Some(header), Some(token)) = (&self.token, &with.credentials.token) {
+            if let Some(key_id) = &self.token_key_id {
+                request.headers.set(key_id, with.credentials.id.as_str());
+            }
+            request.headers.set(header, token.as_str());
+        }
+        let mut signed: Vec<String> = request
+            .headers
+            .iter()
+            .map(|(name, _)| name.to_ascii_lowercase())
+            .filter(|name| listed(&self.signs, name))
+            .collect();
+        signed.sort();
+        signed.dedup();
+        let scope = self.scope_of(with.credentials, with.now);
+        let secret = &with.credentials.secret;
+        let (signature, _) = self.compute(request, &signed, &scope, secret, Host::Whole);
+        let id = [with.credentials.id.as_str()].into_iter().chain(scope.iter().map(String::as_str));
+        let id = id.collect::<Vec<_>>().join("/");
+        let value = format!(
+            "{} {}={id}{sep}SignedHeaders={}{sep}Signature={signature}",
+            self.algorithm,
+            self.key_id,
+            signed.join(";"),
+            sep = self.separator,
+        );
+        request.headers.set("authorization", value);
+    }
+
+    /// The parts of the scope at a time.
+    fn scope_of(&self, credentials: &Credentials, now: i64) -> Vec<String> {
+        let part = |part: &String| match part.as_str() {
+            "{date}" => self.date_form.day(now),
+            "{region}" => credentials.region.clone().unwrap_or_else(|| self.region.clone()),
+            "{service}" => self.service.clone(),
+            word => word.to_owned(),
+        };
+        self.scope.iter().map(part).collect()
+    }
+
+    pub(super) fn claim(&self, request: &Request) -> Result<Claim, Refusal> {
+        let value = request.headers.text("authorization").ok_or(Refusal::Unsigned)?;
+        let (algorithm, rest) = value.split_once(' ').unwrap_or((value, ""));
+        if algorithm != self.algorithm {
+            return Err(if self.announces(request) { Refusal::WrongMethod } else { Refusal::Unsigned });
+        }
+        let part = |wanted: &str| {
+            rest.split(',')
+                .find_map(|part| part.trim().strip_prefix(wanted)?.strip_prefix('='))
+                .filter(|text| !text.is_empty())
+                .ok_or_else(|| Refusal::Missing(wanted.to_owned()))
+        };
+        let signed_headers: Vec<String> = part("SignedHeaders")?.split(';').map(str::to_owned).collect();
+        let credential = part(&self.key_id)?;
+        let signature = part("Signature")?.to_owned();
+        let mut parts: Vec<&str> = credential.split('/').collect();
+        if parts.len() <= self.scope.len() {
+            return Err(Refusal::Malformed("the credential has no whole scope".into()));
+        }
+        let scope = parts.split_off(parts.len() - self.scope.len());
+        let key_id = parts.join("/");
+        let unsigned = request
+            .headers
+            .iter()
+            .map(|(name, _)| name.to_ascii_lowercase())
+            .find(|name| listed(&self.demands, name) && !signed_headers.contains(name));
+        if let Some(name) =
+            unsigned.or_else(|| self.needs.iter().find(|it| !signed_headers.contains(it)).cloned())
+        {
+            return Err(Refusal::Malformed(format!("the header {name} is not among SignedHeaders")));
+        }
+        let date = request.headers.text(&self.date).ok_or_else(|| Refusal::Missing(self.date.clone()))?;
+        let at = self.date_form.read(date).ok_or(Refusal::BadTimestamp)?;
+        let nonce = self.nonce.as_ref().and_then(|name| request.headers.text(name)).map(str::to_owned);
+        let scope = scope.into_iter().map(str::to_owned).collect();
+        Ok(Claim { key_id, at: Some(at), nonce, signed_headers, scope, signature })
+    }
+
+    /// Signatures that fit the request: one, or one for each way in which official SDKs sign the host.
+    pub(super) fn expected(
+        &self,
+        request: &Request,
+        claim: &Claim,
+        credentials: &Credentials,
+    ) -> Result<Vec<(String, String)>, Refusal> {
+        if let (Some(hash), true) = (&self.hash, self.sends_hash) {
+            request.headers.get(hash).ok_or_else(|| Refusal::Missing(hash.clone()))?;
+        }
+        let mut scope = self.scope_of(credentials, claim.at.unwrap_or(0));
+        for (at, name) in self.scope.iter().enumerate() {
+            if listed(&self.open_scope, name) {
+                scope[at].clone_from(&claim.scope[at]);
+            }
+        }
+        if scope != claim.scope {
+            return Err(Refusal::WrongScope);
+        }
+        let way = |host| self.compute(request, &claim.signed_headers, &scope, &credentials.secret, host);
+        let mut ways = vec![way(Host::Whole)];
+        if self.host_without_port {
+            ways.push(way(Host::NameOnly));
+        }
+        Ok(ways)
+    }
+
+    /// Where the body is covered through a header alone, that header must tell the truth.
+    pub(super) fn check_body(&self, request: &Request) -> Result<(), Refusal> {
+        let Some(stated) = self.hash.as_ref().and_then(|name| request.headers.text(name)) else {
+            return Ok(());
+        };
+        let free = self.unsigned_body != UnsignedBody::Refused && stated == UNSIGNED;
+        match free || stated == hex::encode(Sha256::digest(&request.body)) {
+            true => Ok(()),
+            false => Err(Refusal::BodyHash),
+        }
+    }
+
+    fn compute(
+        &self,
+        request: &Request,
+        signed: &[String],
+        scope: &[String],
+        secret: &str,
+        host: Host,
+    ) -> (String, String) {
+        let canonical = self.canonical_request(request, signed, host);
+        let mut string_to_sign = format!("{}\n", self.algorithm);
+        if self.signs_date {
+            string_to_sign.push_str(request.headers.text(&self.date).unwrap_or_default());
+            string_to_sign.push('\n');
+        }
+        if !scope.is_empty() {
+            string_to_sign.push_str(&scope.join("/"));
+            string_to_sign.push('\n');
+        }
+        string_to_sign.push_str(&hex::encode(Sha256::digest(&canonical)));
+        let mut key = secret.as_bytes().to_vec();
+        if !scope.is_empty() {
+            key.splice(0..0, self.key_prefix.bytes());
+            for part in scope {
+                key = hmac(&key, part.as_bytes());
+            }
+        }
+        (hex::encode(hmac(&key, string_to_sign.as_bytes())), string_to_sign)
+    }
+
+    fn canonical_request(&self, request: &Request, signed: &[String], host: Host) -> Vec<u8> {
+        let mut out: Vec<u8> = Vec::with_capacity(768 + request.target.len());
+        let mut line = |bytes: &[u8]| {
+            out.extend_from_slice(bytes);
+            out.push(b'\n');
+        };
+        line(request.method.as_bytes());
+        let slash = if self.slash && !request.path().ends_with('/') { "/" } else { "" };
+        line(format!("{}{slash}", request.path()).as_bytes());
+        match self.raw_query {
+            true => line(request.query().as_bytes()),
+            false => line(canonical_query(request.query()).as_bytes()),
+        }
+        for name in signed {
+            let mut header = name.clone().into_bytes();
+            header.push(b':');
+            for (at, value) in request.headers.all(name).enumerate() {
+                if at > 0 {
+                    header.push(b',');
+                }
+                header.extend_from_slice(&host.of(name, value.trim_ascii()));
+            }
+            line(&header);
+        }
+        line(b"");
+        line(signed.join(";").as_bytes());
+        out.extend_from_slice(&self.body_hash(request));
+        out
+    }
+
+    fn body_hash(&self, request: &Request) -> Vec<u8> {
+        match self.hash.as_ref().and_then(|name| request.headers.get(name)) {
+            Some(stated) if self.unsigned_body == UnsignedBody::Hashed && stated == UNSIGNED.as_bytes() => {
+                hex::encode(Sha256::digest(UNSIGNED)).into_bytes()
+            }
+            Some(stated) => stated.to_vec(),
+            None => hex::encode(Sha256::digest(&request.body)).into_bytes(),
+        }
+    }
+}
+
+/// How the host is signed.
+#[derive(Clone, Copy)]
+enum Host {
+    Whole,
+    NameOnly,
+}
+
+impl Host {
+    fn of(self, name: &str, value: &[u8]) -> Vec<u8> {
+        let port = value.iter().rposition(|byte| *byte == b':').filter(|_| name == "host");
+        match (self, port) {
+            (Self::NameOnly, Some(at)) => value[..at].to_vec(),
+            _ => value.to_vec(),
+        }
+    }
+}
+
+fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let mac = Hmac::<Sha256>::new_from_slice(key).map(|mut mac| {
+        mac.update(text);
+        mac.finalize().into_bytes().to_vec()
+    });
+    // HMAC takes keys of any length; an error cannot happen, and would match nothing.
+    mac.unwrap_or_default()
+}
+
+fn canonical_query(query: &str) -> String {
+    // A blank travels as `%20` or, from one official SDK, as `+`; it is signed as `%20`.
+    let mut pairs = percent::pairs(query);
+    pairs.sort();
+    let mut out = String::with_capacity(query.len() + 8);
+    for (name, value) in &pairs {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        percent::encode_into(name, &mut out);
+        out.push('=');
+        percent::encode_into(value, &mut out);
+    }
+    out
+}

@@ -1,0 +1,86 @@
+//! How time stamps of signatures are written.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a time stamp is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DateForm {
+    /// `2024-01-02T03:04:05Z`.
+    #[default]
+    Extended,
+    /// `20240102T030405Z`.
+    Basic,
+    /// Seconds since 1970.
+    Unix,
+}
+
+impl DateForm {
+    /// Writes Unix seconds.
+    pub fn write(self, seconds: i64) -> String {
+        let extended = || jiff::Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default();
+        match self {
+            Self::Extended => extended(),
+            Self::Basic => extended().replace(['-', ':'], ""),
+            Self::Unix => seconds.to_string(),
+        }
+    }
+
+    /// Reads a time stamp of exactly this form.
+    pub fn read(self, text: &str) -> Option<i64> {
+        let exact = |text: &str| {
+            let whole = text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
+            whole.then(|| text.parse::<jiff::Timestamp>().ok()).flatten().map(jiff::Timestamp::as_second)
+        };
+        match self {
+            Self::Extended => exact(text),
+            Self::Basic => {
+                let plain = text.len() == 16 && text.is_ascii();
+                let digits = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+                plain.then(|| {
+                    exact(&format!(
+                        "{}-{}-{}T{}:{}:{}",
+                        digits(0..4),
+                        digits(4..6),
+                        digits(6..8),
+                        digits(9..11),
+                        digits(11..13),
+                        digits(13..16)
+                    ))
+                    .filter(|_| text.as_bytes()[8] == b'T')
+                })?
+            }
+            Self::Unix => {
+                let plain = !text.is_empty() && text.len() < 12 && text.bytes().all(|b| b.is_ascii_digit());
+                plain.then(|| text.parse().ok())?
+            }
+        }
+    }
+
+    /// The UTC day of a time stamp in Unix seconds, as scopes name it: `2024-01-02` for Unix stamps,
+    /// `20240102` for the others.
+    pub(super) fn day(self, seconds: i64) -> String {
+        let extended = Self::Extended.write(seconds);
+        let day = extended.split('T').next().unwrap_or_default();
+        if self == Self::Unix { day.to_owned() } else { day.replace('-', "") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back_and_nothing_else_does() {
+        for form in [DateForm::Extended, DateForm::Basic, DateForm::Unix] {
+            assert_eq!(form.read(&form.write(1_704_164_645)), Some(1_704_164_645));
+            for bad in ["", "x", "2024-01-02", "20240102T030405", "20240102 030405Z", "-1", "٣", "1e9"] {
+                assert_eq!(form.read(bad), None, "{form:?} {bad}");
+            }
+        }
+        assert_eq!(DateForm::Basic.write(1_704_164_645), "20240102T030405Z");
+        assert_eq!(DateForm::Unix.day(1_704_164_645), "2024-01-02");
+        assert_eq!(DateForm::Basic.day(1_704_164_645), "20240102");
+    }
+}
