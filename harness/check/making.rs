@@ -95,11 +95,6 @@ impl<'a> Drive<'a> {
         Ok(made)
     }
 
-    /// Secrets that were made and may still be there: account and name.
-    pub fn leftovers(&self) -> &[(usize, String)] {
-        &self.made
-    }
-
     /// A well-formed call of any operation, at a secret that fits it; parameters that are not
     /// required are left out.
     pub fn valid_call(&mut self, operation: &str) -> Step<(Call, Option<Made>)> {

@@ -86,6 +86,7 @@ fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str) -> Result<Endpoint,
         timeout: Duration::from_millis(args.timeout),
         waits: args.clock_cmd.is_some(),
         in_process: false,
+        care: campaign::Care::default(),
     })
 }
 
