@@ -2,7 +2,10 @@
 
 use super::curl;
 use super::event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violation};
+use super::journal::BRAND;
+use super::ledger::Ledger;
 use super::link::{Direct, Endpoint};
+use super::sweep::{self, is};
 use crate::check::{Check, Drive, Expectation, Halt, Link, Note, Ruling, Settings, checks, judge};
 use crate::client::Now;
 use crate::codec::{Body, Call, ReplySchemas};
@@ -138,14 +141,6 @@ fn speaks(exchange: &Exchange) -> bool {
     exchange.reply().is_some_and(|reply| !matches!(reply.body, Body::Unreadable(_)) || reply.status >= 500)
 }
 
-fn is(vendor: &Vendor, exchange: &Exchange, condition: Condition) -> bool {
-    let (codes, _) = vendor.spec.answers(condition, &exchange.call.operation);
-    exchange
-        .reply()
-        .and_then(|reply| reply.code())
-        .is_some_and(|code| codes.iter().any(|known| known == code))
-}
-
 /// What judges said of one rule so far.
 #[derive(Debug, Default)]
 struct Gathered {
@@ -153,6 +148,8 @@ struct Gathered {
     violations: Vec<Violation>,
     notes: BTreeSet<String>,
     reason: Option<String>,
+    /// Why the rule's own exercise was cut short to spare the account: what it showed is not all.
+    spared: Option<String>,
     broken: Option<String>,
 }
 
@@ -172,26 +169,32 @@ pub fn run(
     if let Some((operation, _)) = vendor.spec.operation_for(Role::Describe) {
         caller.learn_time(operation);
     }
-    let mut link = Direct::new(caller, endpoint.clone(), began + plan.deadline);
+    let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(plan.seed) as u32);
+    let ledger = Ledger::open(vendor, &name, &prefix, &endpoint.care);
+    let mut link = Direct::new(caller, endpoint.clone(), began + plan.deadline, ledger);
     let mut run = Run {
         vendor,
         endpoint: name.clone(),
         gathered: BTreeMap::new(),
-        settings: Settings::new(format!("rotaprobe-{:08x}-", endpoint.fresh(plan.seed) as u32), plan.seed),
+        settings: Settings::new(prefix, plan.seed),
         schemas: ReplySchemas::new(vendor),
-        leftovers: Vec::new(),
         prior: Vec::new(),
     };
     run.begin(&mut link);
     for check in &chosen {
         tell(Event::Check { rule: check.rule });
         run.one(check, &mut link);
+        link.ledger.finish();
         let violated = run.gathered.values().filter(|gathered| !gathered.violations.is_empty()).count();
         tell(Event::Checked { rule: check.rule, calls: link.calls, violated });
     }
-    let left_behind = run.sweep(&mut link);
+    let left_behind = sweep::all(&mut link);
     let results = run.results(&plan.rules, &chosen);
     tell(Event::Ends { results: &results });
+    let calls = link.calls;
+    if let Some(journal) = link.ledger.close() {
+        tell(Event::Kept { journal: &journal, left: left_behind });
+    }
     let totals = totals(&results);
     Outcome {
         rotaprobe: env!("CARGO_PKG_VERSION").to_owned(),
@@ -200,7 +203,7 @@ pub fn run(
         summary: Summary {
             rules: totals,
             expectations: results.iter().map(|result| result.expectations).sum(),
-            calls: link.calls,
+            calls,
             seconds: began.elapsed().as_secs_f64(),
             left_behind,
         },
@@ -225,7 +228,6 @@ struct Run<'a> {
     gathered: BTreeMap<&'static str, Gathered>,
     settings: Settings,
     schemas: Result<ReplySchemas, String>,
-    leftovers: Vec<(usize, String)>,
     /// Rotations that others may have made before, account by account.
     prior: Vec<Vec<i64>>,
 }
@@ -246,7 +248,6 @@ impl Run<'_> {
         let mut drive = Drive::new(link, &vendor, &mut self.settings);
         let ended = (check.exercise)(&mut drive);
         let history = std::mem::take(&mut drive.history);
-        self.leftovers.extend_from_slice(drive.leftovers());
         let schemas = match &self.schemas {
             Ok(schemas) => schemas,
             Err(why) => {
@@ -272,6 +273,7 @@ impl Run<'_> {
             let gathered = self.gathered.entry(check.rule).or_default();
             match halt {
                 Halt::Broken(why) => gathered.broken = Some(why),
+                Halt::Budget(_) | Halt::Cap(_) => gathered.spared = Some(halt.to_string()),
                 other => gathered.reason = Some(other.to_string()),
             }
         }
@@ -314,33 +316,6 @@ impl Run<'_> {
         });
     }
 
-    /// Removes what was made. Returns how many secrets may be left.
-    fn sweep(&mut self, link: &mut Direct) -> usize {
-        let Some((operation, described)) = self.vendor.spec.operation_for(Role::Delete) else {
-            return self.leftovers.len();
-        };
-        let mut left = 0;
-        for (account, name) in std::mem::take(&mut self.leftovers) {
-            if link.exhausted().is_some() {
-                left += 1;
-                continue;
-            }
-            let mut call = Call::new(operation);
-            call.account = account;
-            for (is, value) in [(Meaning::Secret, name.as_str()), (Meaning::Force, "true")] {
-                if let Some((parameter, _)) = described.parameter(is) {
-                    call.set(parameter, value);
-                }
-            }
-            let exchange = link.send(&call, None);
-            let gone = exchange.done()
-                || is(self.vendor, &exchange, Condition::UnknownSecret)
-                || is(self.vendor, &exchange, Condition::InDeletion);
-            left += usize::from(!gone);
-        }
-        left
-    }
-
     fn results(mut self, rules: &[&'static str], chosen: &[Check]) -> Vec<RuleResult> {
         let documented = |id: &&&'static str| self.vendor.spec.requirements.contains_key(**id);
         rules
@@ -355,6 +330,7 @@ impl Run<'_> {
                     () if !gathered.violations.is_empty() => Verdict::Violated,
                     () if gathered.broken.is_some() => Verdict::Broken,
                     () if level == Level::Unspecified || gathered.expectations == 0 => Verdict::NotExercised,
+                    () if gathered.spared.is_some() => Verdict::NotExercised,
                     () => Verdict::Holds,
                 };
                 let why = self
@@ -370,7 +346,10 @@ impl Run<'_> {
                     _ if level == Level::Unspecified => Some(format!("unspecified: {why}")),
                     _ if !exercised => Some("needs overlapping calls".to_owned()),
                     _ => Some(
-                        gathered.reason.unwrap_or_else(|| "the exercise showed nothing either way".into()),
+                        gathered
+                            .spared
+                            .or(gathered.reason)
+                            .unwrap_or_else(|| "the exercise showed nothing either way".into()),
                     ),
                 };
                 RuleResult {

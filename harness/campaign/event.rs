@@ -172,4 +172,11 @@ pub enum Event<'a> {
         /// What became of each rule.
         results: &'a [RuleResult],
     },
+    /// The journal was kept, because not everything could be removed.
+    Kept {
+        /// Its file.
+        journal: &'a std::path::Path,
+        /// Secrets that may be left.
+        left: usize,
+    },
 }

@@ -1,11 +1,15 @@
 //! The endpoint of a run, as checks reach it.
 
+use super::care::Care;
+use super::ledger::{Ledger, may_rotate};
 use super::reference::Reference;
-use crate::check::{Link, OUT_OF_TIME};
+use super::sweep;
+use crate::check::{Link, OUT_OF_TIME, Step};
 use crate::client::clock::Clock;
 use crate::client::{Caller, Now, transport::Transport};
 use crate::codec::Call;
 use crate::history::{Exchange, Lost, Tamper};
+use crate::model::Role;
 use crate::sign::Credentials;
 use crate::spec::Vendor;
 use std::sync::Arc;
@@ -17,6 +21,10 @@ const DEAD_AFTER: u32 = 3;
 const HOPELESS_AFTER: u32 = 12;
 /// Time for a call once a reply did not come in time.
 const IMPATIENT: Duration = Duration::from_millis(500);
+/// Time for removing what was made, once the run itself may take no more.
+const SWEEP: Duration = Duration::from_secs(10);
+/// Why a run ends that somebody stops.
+const INTERRUPTED: &str = "interrupted: the run was asked to end before it was done";
 
 /// What a run is made against.
 #[derive(Clone)]
@@ -35,6 +43,8 @@ pub struct Endpoint {
     pub waits: bool,
     /// Whether the endpoint lives in this process, on a clock that is ours too.
     pub in_process: bool,
+    /// What a run owes to the accounts.
+    pub care: Care,
 }
 
 impl Endpoint {
@@ -61,6 +71,7 @@ impl Endpoint {
             timeout: Duration::from_secs(5),
             waits: false,
             in_process: true,
+            care: Care::default(),
         }
     }
 }
@@ -81,13 +92,18 @@ pub struct Direct {
     lost_in_all: u32,
     timed_out: bool,
     last_loss: Option<Lost>,
+    /// Whether the run is over, and only what it made is removed.
+    sweeping: bool,
+    /// Whether the deadline was shortened because the run was asked to end.
+    hurried: bool,
+    pub(super) ledger: Ledger,
     /// Calls made so far.
     pub calls: usize,
 }
 
 impl Direct {
     /// A link that gives up at a deadline.
-    pub const fn new(caller: Caller, endpoint: Endpoint, deadline: Instant) -> Self {
+    pub const fn new(caller: Caller, endpoint: Endpoint, deadline: Instant, ledger: Ledger) -> Self {
         Self {
             caller,
             endpoint,
@@ -96,6 +112,9 @@ impl Direct {
             lost_in_all: 0,
             timed_out: false,
             last_loss: None,
+            sweeping: false,
+            hurried: false,
+            ledger,
             calls: 0,
         }
     }
@@ -105,6 +124,27 @@ impl Direct {
     /// Whether the endpoint lives in this process.
     pub const fn in_process(&self) -> bool {
         self.endpoint.in_process
+    }
+
+    fn interrupted(&self) -> bool {
+        self.endpoint.care.interrupt.requested()
+    }
+
+    /// The run is over: from now on only what it made is removed, in a time of its own.
+    pub(super) fn begin_sweep(&mut self) {
+        let shortly = Instant::now() + SWEEP;
+        self.deadline = if self.interrupted() { shortly } else { self.deadline.max(shortly) };
+        // What was lost before says little of whether a deletion gets through.
+        (self.lost_in_a_row, self.lost_in_all) = (0, 0);
+        (self.sweeping, self.hurried) = (true, self.interrupted());
+    }
+
+    /// Somebody who asks for the end while things are removed waits no longer than one who asked before.
+    pub(super) fn hurry(&mut self) {
+        if self.interrupted() && !self.hurried {
+            self.deadline = self.deadline.min(Instant::now() + SWEEP);
+            self.hurried = true;
+        }
     }
 }
 
@@ -116,6 +156,7 @@ impl Link for Direct {
         self.caller.limit(patience.min(left.max(Duration::from_millis(1))));
         let exchange = self.caller.call(call, tamper);
         self.calls += 1;
+        self.ledger.heard(&exchange);
         match &exchange.result {
             Ok(_) => self.lost_in_a_row = 0,
             Err(lost) => {
@@ -164,7 +205,8 @@ impl Link for Direct {
     fn pause(&mut self, round: u32) -> bool {
         // Waits of 20, 40, 80 … ms, two and a half seconds in all: a schedule that polls gets its turn.
         let wait = Duration::from_millis(20 << round.min(7));
-        let going_on = self.endpoint.waits && round < 7 && Instant::now() + wait < self.deadline;
+        let in_time = Instant::now() + wait < self.deadline && !self.interrupted();
+        let going_on = self.endpoint.waits && round < 7 && in_time;
         if going_on {
             std::thread::sleep(wait);
         }
@@ -176,11 +218,33 @@ impl Link for Direct {
     }
 
     fn exhausted(&self) -> Option<String> {
+        if self.interrupted() && !self.sweeping {
+            return Some(INTERRUPTED.to_owned());
+        }
         if self.out_of_time() {
             return Some(OUT_OF_TIME.to_owned());
+        }
+        if let (Some(why), false) = (self.ledger.unwritable(), self.sweeping) {
+            return Some(why.to_owned());
         }
         let dead = self.lost_in_a_row >= DEAD_AFTER;
         let lost = self.last_loss.as_ref().filter(|_| dead || self.lost_in_all >= HOPELESS_AFTER)?;
         Some(format!("the endpoint loses replies ({} so far): {lost}", self.lost_in_all))
+    }
+
+    fn before(&mut self, role: Role, call: &Call, tamper: Option<&Tamper>) -> Step {
+        match role {
+            Role::Create => {
+                // A call that repeats bytes, or is signed wrong, makes nothing; and a removal now would
+                // change which bytes are repeated.
+                if tamper.is_none() && self.ledger.room(call).is_err() {
+                    sweep::finished(self);
+                    self.ledger.room(call)?;
+                }
+                self.ledger.announce(call)
+            }
+            Role::Rotate if may_rotate(tamper) => self.ledger.afford(call.account),
+            _ => Ok(()),
+        }
     }
 }

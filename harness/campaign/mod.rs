@@ -1,12 +1,20 @@
 //! A run: which checks, at which endpoint, with which budget; and the story it tells.
 
+mod care;
 mod curl;
 mod engine;
 mod event;
+mod journal;
+mod ledger;
 mod link;
 mod reference;
+mod sweep;
 
+pub use care::{Care, Interrupt, Journalled};
 pub use engine::{Plan, PlanError, preflight, run, select};
 pub use event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violation};
+pub use journal::{Head, Journal, JournalError, Recorded, Remains, read as read_journal};
+pub use ledger::Ledger;
 pub use link::{Direct, Endpoint};
 pub use reference::{Reference, SharedClock};
+pub use sweep::{Removal, cleanup};

@@ -42,6 +42,13 @@ pub trait Link {
     fn out_of_time(&self) -> bool;
     /// Why no more calls should be made, if so.
     fn exhausted(&self) -> Option<String>;
+    /// A call of this role is about to leave: whoever cares for the account has a say before it does.
+    ///
+    /// # Errors
+    /// Why it must not leave.
+    fn before(&mut self, _role: Role, _call: &Call, _tamper: Option<&Tamper>) -> Step {
+        Ok(())
+    }
 }
 
 /// Why an exercise ends before it has shown anything.
@@ -51,6 +58,10 @@ pub enum Halt {
     Missing(String),
     /// A documented limit is used up.
     Quota,
+    /// As many rotations as the run may make for an account were made.
+    Budget(usize),
+    /// As many secrets as the run may have at a time are there.
+    Cap(usize),
     /// The clock cannot be advanced.
     Clock,
     /// There is no second account.
@@ -64,6 +75,15 @@ impl std::fmt::Display for Halt {
         match self {
             Self::Missing(what) => write!(out, "{what}"),
             Self::Quota => write!(out, "quota: the documented limit on rotations is used up"),
+            Self::Budget(most) => {
+                write!(
+                    out,
+                    "quota: the run may make {most} rotations for an account (--rotations-per-account)"
+                )
+            }
+            Self::Cap(most) => {
+                write!(out, "cap on live secrets: needs more than {most} at a time (--max-secrets)")
+            }
             Self::Clock => {
                 write!(out, "clock: needs an endpoint whose clock can be advanced (--control or --clock-cmd)")
             }
@@ -124,7 +144,6 @@ pub struct Drive<'a> {
     pub history: History,
     settings: &'a mut Settings,
     rng: fastrand::Rng,
-    pub(super) made: Vec<(usize, String)>,
     /// Whether rotations that go on after their call are left alone.
     pub(super) leaves_unfinished: bool,
 }
@@ -140,15 +159,7 @@ impl<'a> Drive<'a> {
     pub fn new(link: &'a mut dyn Link, vendor: &'a Vendor, settings: &'a mut Settings) -> Self {
         let rng =
             fastrand::Rng::with_seed(settings.seed ^ settings.names.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Self {
-            link,
-            vendor,
-            history: History::default(),
-            settings,
-            rng,
-            made: Vec::new(),
-            leaves_unfinished: false,
-        }
+        Self { link, vendor, history: History::default(), settings, rng, leaves_unfinished: false }
     }
 
     /// The operation with this role.
@@ -211,6 +222,9 @@ impl<'a> Drive<'a> {
             return Err(Halt::Broken(why));
         }
         let role = self.vendor.spec.operations.get(&call.operation).map(|operation| operation.role);
+        if let Some(role) = role {
+            self.link.before(role, call, tamper)?;
+        }
         if role == Some(Role::Rotate) && tamper.is_none() {
             self.afford(call.account)?;
         }
@@ -223,9 +237,6 @@ impl<'a> Drive<'a> {
             && let Some(spent) = self.settings.spent.get_mut(call.account)
         {
             spent.push(exchange.when.hi);
-        }
-        if role == Some(Role::Create) && exchange.done() {
-            self.remember(&exchange);
         }
         let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &call.operation);
         let code = exchange.reply().and_then(|reply| reply.code());
@@ -242,22 +253,6 @@ impl<'a> Drive<'a> {
             return Err(Halt::Quota);
         }
         Ok(at)
-    }
-
-    /// Whatever was made must be removed at the end, also if it should never have been made.
-    fn remember(&mut self, exchange: &Exchange) {
-        let operation = self.vendor.spec.operations.get(&exchange.call.operation);
-        let given = operation
-            .and_then(|it| it.parameter(Meaning::Secret))
-            .and_then(|(name, _)| exchange.call.get(name));
-        let stated = exchange.reply().and_then(|reply| reply.facts()).and_then(|facts| {
-            facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-                (Meaning::Secret, Fact::Text(name)) => Some(name.to_string()),
-                _ => None,
-            })
-        });
-        let name = stated.or_else(|| given.map(str::to_owned));
-        self.made.extend(name.map(|name| (exchange.call.account, name)));
     }
 
     /// Makes sure that the documented limit allows one more rotation.

@@ -121,11 +121,6 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
-    /// Secrets that were made and may still be there: account and name.
-    pub fn leftovers(&self) -> &[(usize, String)] {
-        &self.made
-    }
-
     /// Brings a secret into the state in which a call of a role succeeds; gives a task, where one is asked for.
     fn prepare(&mut self, role: Role, secret: Option<&Made>) -> Step<Option<String>> {
         let Some(secret) = secret else { return Ok(None) };

@@ -1,7 +1,9 @@
 //! `rotaprobe check`.
 
-use super::{CheckArgs, Failure, credentials, reports, vendors};
-use crate::campaign::{self, Endpoint, Event, Outcome, Plan, Reference, RuleResult, Summary, Totals};
+use super::{CheckArgs, Failure, care, credentials, interrupt, reports, vendors};
+use crate::campaign::{
+    self, Endpoint, Event, Interrupt, Outcome, Plan, Reference, RuleResult, Summary, Totals,
+};
 use crate::client::Now;
 use crate::client::clock::Clock;
 use crate::client::control::{ClockCommand, ControlPort};
@@ -14,6 +16,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Exit code of a run that was asked to end before it was done.
+const UNFINISHED: u8 = 3;
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let vendors = vendors::named(&args.vendor)?;
@@ -29,27 +34,37 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let seed = args.seed.unwrap_or_else(|| wall_clock().unsigned_abs() & 0xFFFF);
     let begun = reports::begin(&args.reports)?;
     let plan = Plan { rules, seed, deadline: Duration::from_secs(args.deadline) };
+    let stop = Interrupt::default();
+    interrupt::listen(&stop)?;
     let mut outcomes = Vec::new();
     for vendor in &vendors {
-        outcomes.push(one(args, vendor, &plan, style)?);
+        outcomes.push(one(args, vendor, &plan, style, &stop)?);
     }
     let outcome = joined(outcomes, seed);
     println!("\n{}", console::summary(&outcome, style));
     reports::finish(begun, &outcome)?;
-    Ok(outcome.exit_code())
+    Ok(if stop.requested() { UNFINISHED } else { outcome.exit_code() })
 }
 
-fn one(args: &CheckArgs, vendor: &Arc<Vendor>, plan: &Plan, style: Style) -> Result<Outcome, Failure> {
+fn one(
+    args: &CheckArgs,
+    vendor: &Arc<Vendor>,
+    plan: &Plan,
+    style: Style,
+    stop: &Interrupt,
+) -> Result<Outcome, Failure> {
     let (endpoint, now) = match &args.endpoint {
         None => {
             let reference = Arc::new(Reference::new(vendor.clone(), plan.seed));
             let clock = reference.clock().clone();
             let now: Now = Arc::new(move || clock.now());
-            (Endpoint::in_process(reference), now)
+            let mut endpoint = Endpoint::in_process(reference);
+            endpoint.care.interrupt = stop.clone();
+            (endpoint, now)
         }
         Some(url) => {
             let now: Now = Arc::new(wall_clock);
-            let endpoint = remote(args, vendor, url)?;
+            let endpoint = remote(args, vendor, url, stop)?;
             campaign::preflight(vendor, &endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
             (endpoint, now)
         }
@@ -62,12 +77,21 @@ fn one(args: &CheckArgs, vendor: &Arc<Vendor>, plan: &Plan, style: Style) -> Res
         plan.seed
     );
     let mut progress = Progress::new();
-    let outcome = campaign::run(vendor, &endpoint, plan, now, &mut |event| progress.hear(&event));
+    let mut kept = None;
+    let outcome = campaign::run(vendor, &endpoint, plan, now, &mut |event| {
+        progress.hear(&event);
+        if let Event::Kept { journal, left } = event {
+            kept = Some((care::command(args, journal), left));
+        }
+    });
     print!("{}", console::results(&outcome.results, &again(args, vendor, plan.seed), style));
+    if let Some((command, left)) = kept {
+        eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
+    }
     Ok(outcome)
 }
 
-fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str) -> Result<Endpoint, Failure> {
+fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str, stop: &Interrupt) -> Result<Endpoint, Failure> {
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
     let credentials = match &args.credentials {
         Some(path) => credentials::from_file(path)?,
@@ -78,6 +102,7 @@ fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str) -> Result<Endpoint,
         (None, Some(command)) => Some(Arc::new(ClockCommand::new(command))),
         (None, None) => None,
     };
+    let care = care::of(&args.care, vendor, transport.is_loopback(), stop);
     Ok(Endpoint {
         host: transport.host().to_owned(),
         transport: Arc::new(transport),
@@ -86,6 +111,7 @@ fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str) -> Result<Endpoint,
         timeout: Duration::from_millis(args.timeout),
         waits: args.clock_cmd.is_some(),
         in_process: false,
+        care,
     })
 }
 
@@ -99,15 +125,13 @@ fn again(args: &CheckArgs, vendor: &Vendor, seed: u64) -> String {
     ];
     for (name, value) in options {
         if let Some(value) = value {
-            let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "/:.-_[]".contains(c));
-            let value = if plain { value.to_owned() } else { format!("'{}'", value.replace('\'', "'\\''")) };
-            command.push_str(&format!(" {name} {value}"));
+            command.push_str(&format!(" {name} {}", care::quoted(value)));
         }
     }
     command
 }
 
-fn wall_clock() -> i64 {
+pub(super) fn wall_clock() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

@@ -1,10 +1,13 @@
 //! The hands: arguments to a plan, a plan to a command. The only place that prints or reads the environment.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
 
+mod care;
 mod check;
+mod cleanup;
 mod credentials;
 mod emulate;
 mod explain;
+mod interrupt;
 mod reports;
 mod vendors;
 
@@ -27,6 +30,8 @@ struct Line {
 enum Command {
     /// Check an endpoint against its vendor's documents; without --endpoint, every vendor's embedded reference
     Check(CheckArgs),
+    /// Remove what a run left behind, as its journal tells
+    Cleanup(cleanup::CleanupArgs),
     /// Run the reference emulator
     Emulate(EmulateArgs),
     /// Say what a rule claims, who documents it, and how it is exercised
@@ -72,6 +77,8 @@ struct CheckArgs {
     /// Host, other than loopback, that may be called
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+    #[command(flatten)]
+    care: care::CareArgs,
     /// List the rules and their levels, and check nothing
     #[arg(long)]
     list: bool,
@@ -124,6 +131,7 @@ pub fn main() -> ExitCode {
     let line = Line::parse();
     let done = match &line.command {
         Command::Check(args) => check::run(args),
+        Command::Cleanup(args) => cleanup::run(args),
         Command::Emulate(args) => emulate::run(args),
         Command::Explain { rule } => explain::run(rule),
     };

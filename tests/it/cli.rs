@@ -8,27 +8,28 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-fn rotaprobe(args: &[&str]) -> Output {
+pub(crate) fn rotaprobe(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rotaprobe"));
     for name in ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"] {
         command.env_remove(name).env_remove(format!("{name}_2"));
     }
-    command.args(args).stdin(Stdio::null()).output().unwrap()
+    // Journals of runs that could not clean up stay where they were written.
+    command.args(args).current_dir(env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null()).output().unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// An emulator in a process of its own; ended with the value.
-struct Emulator {
+pub(crate) struct Emulator {
     process: Child,
-    url: String,
-    control: String,
+    pub(crate) url: String,
+    pub(crate) control: String,
 }
 
 impl Emulator {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_rotaprobe"))
             .args(["emulate", "--vendor", "alibaba", "--control", "127.0.0.1:0"])
             .args(args)

@@ -7,6 +7,8 @@ mod cli;
 #[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod properties;
