@@ -3,8 +3,8 @@
 
 use crate::codec::Body;
 use crate::history::{Exchange, Tamper};
-use crate::model::{Answer, Condition, Outcome, Role, Seen, World};
-use crate::spec::{Format, Reading, Vendor, interpret};
+use crate::model::{Answer, Condition, Expect, Meaning, Outcome, Role, Seen, World};
+use crate::spec::{Family, Format, Reading, Vendor, interpret};
 
 /// A refusal that is due whatever the secret's state: its rule, its condition, and whether it is certain.
 pub(super) type Due = (&'static str, Condition, bool);
@@ -41,8 +41,12 @@ pub(super) fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
     if differs(&how.version, how.version.as_ref() == Some(&spec.version)) {
         return Some(("WIRE-REQ-3", Condition::UnknownApiVersion, true));
     }
-    if differs(&how.method, how.method.as_ref().is_some_and(|method| spec.protocol.methods.contains(method)))
-    {
+    let own = spec.operations.get(&call.operation).and_then(|operation| operation.method.as_ref());
+    let known = |method: &String| match own {
+        Some(own) if spec.protocol.family == Family::RestJson => own == method,
+        _ => spec.protocol.methods.contains(method),
+    };
+    if differs(&how.method, how.method.as_ref().is_some_and(known)) {
         return Some(("WIRE-REQ-3", Condition::BadMethod, true));
     }
     if differs(&how.path, how.path.as_ref() == Some(&spec.protocol.path)) {
@@ -64,6 +68,7 @@ fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {
     Some(match tamper {
         Tamper::Unsigned => ("AUTH-1", Condition::Unsigned, true),
         Tamper::UnknownKey => ("AUTH-3", Condition::UnknownKey, true),
+        Tamper::Scope(_) => ("AUTH-6", Condition::WrongScope, true),
         Tamper::Algorithm(_) => ("AUTH-6", Condition::BadAlgorithm, true),
         Tamper::Again => ("AUTH-5", Condition::NonceUsed, true),
         Tamper::EmptySignature => ("AUTH-2", Condition::Malformed, true),
@@ -121,6 +126,14 @@ pub(super) fn stated_only(
         for (_, outcome) in &mut possible {
             if let Answer::Done(facts) = &mut outcome.answer {
                 facts.retain(|(meaning, _)| described.reply.values().any(|field| field.is == *meaning));
+                // What names a secret need not be said again, unless it is promised.
+                for (meaning, expect) in facts.iter_mut() {
+                    let promised =
+                        described.reply.values().any(|field| field.is == *meaning && field.required);
+                    if matches!(meaning, Meaning::Secret | Meaning::Arn | Meaning::Kind) && !promised {
+                        *expect = Expect::IfShown(Box::new(expect.clone()));
+                    }
+                }
             }
         }
     }

@@ -143,8 +143,9 @@ fn expiry(drive: &mut Drive<'_>) -> Step {
         return Ok(());
     }
     let (_, operation) = drive.operation(Role::Delete)?;
-    let days = operation.parameter(Meaning::Window).and_then(|(_, parameter)| parameter.min);
-    let days = days.unwrap_or(drive.vendor.spec.deletion.default_days);
+    let days =
+        operation.parameter(Meaning::Window).and_then(|(_, parameter)| parameter.min.filter(|it| *it > 0));
+    let days = days.unwrap_or(drive.window());
     let secret = drive.plain()?;
     let at = drive.delete(&secret, Some(days))?;
     drive.need(at, "deletion")?;

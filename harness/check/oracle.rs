@@ -90,11 +90,13 @@ impl Walk<'_> {
 
     /// What may come of one reading: refusals for what is wrong with it, then what the model allows.
     fn possible(&self, exchange: &Exchange, reading: &Reading) -> Vec<(World, Outcome)> {
-        let Some(world) = self.belief.worlds().first() else { return Vec::new() };
-        let refusal =
-            |complaint: &Complaint| (world.clone(), Outcome::refused(complaint.rule, complaint.condition));
-        let mut certain: Vec<_> = reading.complaints.iter().filter(|it| it.certain).map(refusal).collect();
-        let open = reading.complaints.iter().filter(|it| !it.certain).map(refusal);
+        let refusal = |complaint: &Complaint| {
+            let outcome = Outcome::refused(complaint.rule, complaint.condition);
+            self.belief.worlds().iter().map(|world| (world.clone(), outcome.clone())).collect::<Vec<_>>()
+        };
+        let mut certain: Vec<_> =
+            reading.complaints.iter().filter(|it| it.certain).flat_map(refusal).collect();
+        let open = reading.complaints.iter().filter(|it| !it.certain).flat_map(refusal);
         let model = self.belief.possible(&self.vendor.law, &reading.op, exchange.when, !self.settled);
         if certain.is_empty() {
             // The model's answer is canonical; a refusal on open grounds is possible too.

@@ -2,6 +2,7 @@
 
 use super::{Check, Drive, Step, check};
 use crate::model::{Meaning, Role};
+use crate::spec::Family;
 
 pub(super) const CHECKS: &[Check] = &[
     check(
@@ -61,19 +62,22 @@ fn reads_back(drive: &mut Drive<'_>) -> Step {
         drive.describe(&secret)?;
         drive.read(&secret, None)?;
     }
-    let mut call = drive.call_of(Role::SetPolicy, &secret)?;
-    // Official SDKs of several languages write booleans in several ways.
-    for word in ["True", "TRUE", "true"] {
-        drive.set(&mut call, Meaning::Enable, word);
-        let interval = drive.legal_interval(9);
-        drive.set(&mut call, Meaning::Interval, interval);
-        drive.send(&call)?;
-        drive.describe(&secret)?;
-    }
-    for word in ["False", "FALSE", "false"] {
-        drive.set(&mut call, Meaning::Enable, word);
-        drive.send(&call)?;
-        drive.describe(&secret)?;
+    for on in [true, false] {
+        let mut call = drive.policy_call(&secret, on)?;
+        let shown = if on { ["True", "TRUE", "true"] } else { ["False", "FALSE", "false"] };
+        // Official SDKs of several languages write booleans in several ways, where they are texts.
+        let texts = drive.vendor.spec.protocol.family == Family::RpcQuery;
+        for word in shown.into_iter().filter(|word| texts || matches!(*word, "true" | "false")) {
+            drive.set(&mut call, Meaning::Enable, word);
+            if on {
+                let interval = drive.legal_interval(9);
+                drive.set_interval(&mut call, &interval);
+                let token = drive.token();
+                drive.set(&mut call, Meaning::Token, token);
+            }
+            drive.send(&call)?;
+            drive.describe(&secret)?;
+        }
     }
     let interval = drive.legal_interval(11);
     drive.set_policy(&secret, true, Some(&interval))?;
@@ -82,7 +86,7 @@ fn reads_back(drive: &mut Drive<'_>) -> Step {
     let (mut call, made) = drive.creation(kind, 0, 0)?;
     drive.set(&mut call, Meaning::Enable, "true");
     let interval = drive.legal_interval(13);
-    drive.set(&mut call, Meaning::Interval, interval);
+    drive.set_interval(&mut call, &interval);
     let made = drive.create_by(&call, made)?;
     drive.look(&made)
 }
@@ -101,10 +105,12 @@ fn refused_leaves(drive: &mut Drive<'_>) -> Step {
         }
         drive.set_policy(&secret, true, None)?;
         drive.describe(&secret)?;
-        let mut call = drive.call_of(Role::SetPolicy, &secret)?;
-        drive.set(&mut call, Meaning::Enable, "perhaps");
-        drive.set(&mut call, Meaning::Interval, interval.clone());
-        drive.send(&call)?;
+        if drive.operation(Role::SetPolicy).is_ok() {
+            let mut call = drive.policy_call(&secret, true)?;
+            drive.set(&mut call, Meaning::Enable, "perhaps");
+            drive.set_interval(&mut call, &interval);
+            drive.send(&call)?;
+        }
         drive.look(&secret)?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::judge::Ruling;
 use super::{demands, protocol::format_name};
-use crate::codec::{Body, ReplySchemas};
+use crate::codec::{Body, ReplySchemas, member};
 use crate::history::{Exchange, History, clipped};
 use crate::model::{Fact, Facts, Meaning, Role};
 use crate::spec::Vendor;
@@ -17,7 +17,9 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
             judge_password(vendor, at, exchange, facts, ruling);
         }
         let kind = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-            (Meaning::Kind, Fact::Text(kind)) => vendor.spec.kinds.get_key_value(&**kind),
+            (Meaning::Kind, Fact::Text(kind)) => {
+                vendor.kind_called(kind).and_then(|index| vendor.spec.kinds.get_index(index))
+            }
             _ => None,
         });
         let Some((kind, described)) = kind else { continue };
@@ -37,7 +39,7 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
                 .reply
                 .iter()
                 .find(|(_, field)| field.is == Meaning::Value)
-                .and_then(|(name, _)| json.get(name)?.as_str());
+                .and_then(|(name, _)| member(json, name)?.as_str());
             let object = value.and_then(|text| {
                 serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok()
             });

@@ -67,7 +67,7 @@ fn fires(drive: &mut Drive<'_>) -> Step {
     let (mut call, made) = drive.creation(kind, 0, 0)?;
     drive.set(&mut call, Meaning::Enable, "true");
     let interval = drive.legal_interval(0);
-    drive.set(&mut call, Meaning::Interval, interval);
+    drive.set_interval(&mut call, &interval);
     let made = drive.create_by(&call, made)?;
     drive.look(&made)?;
     drive.advance(seconds - MARGIN)?;

@@ -1,6 +1,7 @@
 //! Identity of versions: which is current, which was, and that none is lost, doubled or changed.
 
 use super::{Check, Drive, Halt, Ruling, Step, check};
+use crate::codec::member;
 use crate::history::History;
 use crate::model::{Fact, Meaning, Role};
 use crate::spec::Vendor;
@@ -164,6 +165,7 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             }
         } else if operation.role == Role::Read
             && get(Meaning::Stage).is_none()
+            && get(Meaning::Version).is_none_or(|id| vendor.law.alias.as_deref() == Some(id))
             && let Some((version, account)) = account_of(vendor, exchange)
         {
             accounts.entry(name).or_default().push((at, version, account));
@@ -187,7 +189,7 @@ fn account_of(vendor: &Vendor, exchange: &crate::history::Exchange) -> Option<(S
     let crate::codec::Body::Done { facts, json } = &exchange.reply()?.body else { return None };
     let fields = &vendor.spec.operations.get(&exchange.call.operation)?.reply;
     let (name, _) = fields.iter().find(|(_, field)| field.is == Meaning::Value)?;
-    let value: serde_json::Value = serde_json::from_str(json.get(name)?.as_str()?).ok()?;
+    let value: serde_json::Value = serde_json::from_str(member(json, name)?.as_str()?).ok()?;
     let account = value.as_object()?.values().next()?.as_str()?.to_owned();
     let version = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
         (Meaning::Version, Fact::Text(id)) => Some(id.to_string()),

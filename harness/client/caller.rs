@@ -85,7 +85,9 @@ impl Caller {
 
     /// Makes a call.
     pub fn call(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange {
-        let request = self.request(call, tamper);
+        let (request, spoiled) = self.request(call, tamper);
+        // What could not be spoiled is a call like any other.
+        let tamper = tamper.filter(|_| spoiled);
         let before = self.endpoint_time();
         let sent = self.transport.send(&request, self.timeout);
         let slack = if self.dated { DATE_SLACK } else { BLIND_SLACK };
@@ -124,21 +126,21 @@ impl Caller {
         call
     }
 
-    fn request(&mut self, call: &Call, tamper: Option<&Tamper>) -> Request {
+    fn request(&mut self, call: &Call, tamper: Option<&Tamper>) -> (Request, bool) {
         if let (Some(Tamper::Again), Some(last)) = (tamper, &self.last) {
-            return last.clone();
+            return (last.clone(), true);
         }
         let vendor = self.vendor.clone();
         let own = self.credentials.get(call.account).or_else(|| self.credentials.first()).cloned();
         let Some(scheme) = call.how.scheme.as_ref().or_else(|| vendor.scheme()) else {
-            return Request::default();
+            return (Request::default(), false);
         };
         let call = self.with_project(call, own.as_ref());
         let mut request = codec::encode_call(&vendor, &call, scheme, &self.host);
-        let Some(mut credentials) = own else { return request };
+        let Some(mut credentials) = own else { return (request, false) };
         let mut now = self.endpoint_time();
         match tamper {
-            Some(Tamper::Unsigned) => return request,
+            Some(Tamper::Unsigned) => return (request, true),
             Some(Tamper::OtherSecret) => credentials.secret.push('x'),
             Some(Tamper::UnknownKey) => {
                 credentials.id = "rotaprobe-unknown-key".into();
@@ -161,10 +163,15 @@ impl Caller {
         if let Some((name, value)) = left_out {
             request.headers.add(name, value);
         }
-        if let Some(tamper) = tamper {
-            tamper::apply(&vendor, scheme, &mut request, tamper, &credentials, now);
-        }
-        request
+        let Some(tamper) = tamper else { return (request, true) };
+        let before = request.clone();
+        tamper::apply(&vendor, scheme, &mut request, tamper, &credentials, now);
+        let early = matches!(
+            tamper,
+            Tamper::OtherSecret | Tamper::UnknownKey | Tamper::Skew(_) | Tamper::LeftOut(_) | Tamper::Again
+        );
+        let spoiled = early || request != before;
+        (request, spoiled)
     }
 }
 

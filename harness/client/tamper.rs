@@ -22,7 +22,10 @@ pub(super) fn apply(
                 request.headers.set(name, value);
             }
         }
-        Tamper::Param(name) => change_parameter(request, name, |value| other(vendor, value)),
+        Tamper::Param(name) => {
+            change_parameter(request, name, |value| other(vendor, value));
+            change_segment(vendor, request, name);
+        }
         Tamper::Body if !request.body.is_empty() => {
             request.body.push(b'x');
         }
@@ -132,6 +135,28 @@ fn change_parameter(request: &mut Request, name: &str, change: impl Fn(&str) -> 
         }
         Err(_) => {}
     }
+}
+
+/// Changes the segment of the path that a parameter stands in.
+fn change_segment(vendor: &Vendor, request: &mut Request, name: &str) {
+    let braced = format!("{{{name}}}");
+    let (path, rest) = match request.target.split_once('?') {
+        Some((path, query)) => (path.to_owned(), format!("?{query}")),
+        None => (request.target.clone(), String::new()),
+    };
+    let segments: Vec<&str> = path.split('/').collect();
+    let fits = |template: &str| {
+        let wanted: Vec<&str> = template.split('/').collect();
+        let alike = wanted.len() == segments.len()
+            && wanted.iter().zip(&segments).all(|(wanted, given)| wanted.starts_with('{') || wanted == given);
+        wanted.iter().position(|it| *it == braced).filter(|_| alike)
+    };
+    let templates = vendor.spec.operations.values().filter_map(|operation| operation.path.as_deref());
+    let Some(at) = templates.into_iter().find_map(fits) else { return };
+    let changed = percent::encode(&other(vendor, &percent::decode(segments[at])));
+    let mut segments: Vec<String> = segments.into_iter().map(str::to_owned).collect();
+    segments[at] = changed;
+    request.target = format!("{}{rest}", segments.join("/"));
 }
 
 /// Another value of the same sort: what is wrong is the signature, not the value.

@@ -175,8 +175,21 @@ fn parse(
         Some(_) => return Err("the body is in no documented format".into()),
         None => return Err("the body is empty".into()),
     };
-    object.retain(|_, value| !value.is_null());
-    Ok((format, Value::Object(object)))
+    let mut object = Value::Object(std::mem::take(&mut object));
+    without_nulls(&mut object);
+    Ok((format, object))
+}
+
+/// A null stands for what is not there.
+fn without_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(without_nulls);
+        }
+        Value::Array(list) => list.iter_mut().for_each(without_nulls),
+        _ => {}
+    }
 }
 
 fn expected_roots<'a>(vendor: &'a Vendor, operation: &'a str) -> impl Iterator<Item = String> + 'a {

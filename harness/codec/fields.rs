@@ -44,6 +44,10 @@ fn to_json(vendor: &Vendor, field: &Field, fact: &Fact) -> Option<Value> {
             spelled(field, name)
         }
         Fact::Time(at) | Fact::Around(at) => time_to_json(field.form, *at)?,
+        // Where a field has room for one stage, it shows one, or nothing.
+        Fact::Stages(stages) if field.kind == Type::Text && field.item.is_none() => {
+            Value::from(stages.first().map_or("", |stage| stage))
+        }
         Fact::Stages(stages) => wrapped(field, stages.iter().map(|stage| Value::from(&**stage)).collect()),
         Fact::Names(names) => {
             let entry =
@@ -112,7 +116,9 @@ pub(super) fn read(vendor: &Vendor, fields: &IndexMap<String, Field>, object: &V
             let value = member(object, name).filter(|value| !value.is_null())?;
             // Many an API writes a time that there is not as zero or nothing.
             let nothing = value.as_i64() == Some(0) || value.as_str() == Some("");
-            let timeless = field.kind == Type::Time && nothing;
+            let timeless = matches!(field.is, Meaning::Interval) && value.as_i64() == Some(0)
+                || field.kind == Type::Time && nothing
+                || field.is == Meaning::Automatic && unsaid(field, value);
             (!timeless).then(|| (field.is, from_json(vendor, field, value)))
         })
         .collect()
@@ -135,6 +141,8 @@ fn from_json(vendor: &Vendor, field: &Field, value: &Value) -> Fact {
             }
             _ => text.and_then(|text| canonical_interval(vendor, text)),
         },
+        Meaning::Stages if field.kind == Type::Text && field.item.is_none() => text
+            .map(|text| Fact::Stages(text.split(' ').filter(|it| !it.is_empty()).map(Text::from).collect())),
         Meaning::Stages => list(field, value).map(|list| Fact::Stages(texts(list))),
         Meaning::Versions => versions(vendor, field, value).map(Fact::Versions),
         Meaning::Secrets => list(field, value).map(|list| Fact::Names(names(vendor, field, list))),
@@ -151,6 +159,12 @@ fn from_json(vendor: &Vendor, field: &Field, value: &Value) -> Fact {
         },
     };
     fact.unwrap_or_else(as_text)
+}
+
+/// A state of automatic rotation that says neither on nor off.
+fn unsaid(field: &Field, value: &Value) -> bool {
+    let place = field.values.iter().position(|known| Some(known.as_str()) == value.as_str());
+    place.is_some_and(|place| place > 1)
 }
 
 fn automatic(field: &Field, value: &Value) -> Option<Fact> {

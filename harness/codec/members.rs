@@ -25,7 +25,7 @@ fn type_of(operation: Option<&Operation>, name: &str) -> Type {
 /// The JSON value that a text travels as: of its documented type, if it can be read so.
 fn value_of(kind: Type, text: &str) -> Value {
     let parsed = match kind {
-        Type::Integer => text.parse::<i64>().ok().map(Value::from),
+        Type::Integer => text.parse::<i64>().ok().filter(|it| it.to_string() == text).map(Value::from),
         Type::Boolean => match text {
             "true" => Some(Value::from(true)),
             "false" => Some(Value::from(false)),

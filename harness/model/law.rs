@@ -50,6 +50,8 @@ pub struct Law {
     pub restores_anything: bool,
     /// Whether a forced deletion of a secret that is not there succeeds.
     pub forces_unknown: bool,
+    /// Whether lists show versions without a stage unasked.
+    pub lists_all: bool,
     /// Whether pages of versions follow a marker that only the endpoint understands.
     pub opaque_pages: bool,
     /// Whether a full identifier may reach nothing.

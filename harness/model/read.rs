@@ -170,7 +170,7 @@ fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outc
     let kind = &case.law.kinds[secret.kind];
     let mut facts = vec![
         (Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))),
-        (Meaning::Version, version_of(case, version)),
+        (Meaning::Version, version_of(case, secret, version)),
         (Meaning::Stages, Expect::Stages(version.stages.clone())),
         (Meaning::Value, Expect::Value(version.value)),
         (Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))),
@@ -195,12 +195,11 @@ fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outc
 }
 
 /// The id of a version that is read; where an alias stands for it, that may be answered too.
-fn version_of(case: &Case<'_>, version: &Version) -> Expect {
-    let kind_renames = case.law.alias.is_some() && case.op.version == case.law.alias;
-    if kind_renames {
-        Expect::Open(case.op.version.clone().map(Fact::Text))
-    } else {
-        Expect::Version(version.id.clone())
+fn version_of(case: &Case<'_>, secret: &Secret, version: &Version) -> Expect {
+    let by_alias = case.law.alias.is_some() && case.op.version == case.law.alias;
+    match by_alias && case.law.kinds[secret.kind].renames {
+        true => Expect::Open(case.op.version.clone().map(Fact::Text)),
+        false => Expect::Version(version.id.clone()),
     }
 }
 
@@ -211,7 +210,7 @@ pub(super) fn versions(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         () if kind.unstaged => true,
         // A history shows what is not current any more.
         () if kind.renames => !version.stages.contains(&case.law.current),
-        () => op.deprecated || !version.stages.is_empty(),
+        () => op.deprecated || case.law.lists_all || !version.stages.is_empty(),
     };
     let all: Vec<Version> = secret.versions.iter().filter(shown).cloned().collect();
     let opaque = op.marker.is_some() || case.law.opaque_pages;

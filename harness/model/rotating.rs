@@ -48,6 +48,11 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
             possible.push(echo(case, "ROT-IDEMP-1", key, secret));
         }
     }
+    let full = law.kinds[secret.kind].at_most.is_some_and(|most| secret.versions.len() >= most);
+    if full && rotates {
+        // Whether rotation shares the limit on versions is open.
+        possible.push(Outcome::refused("ROT-HIST-1", Condition::QuotaExceeded));
+    }
     if law.may_be_unavailable && rotates {
         possible.push(Outcome::refused("ROT-NEW-1", Condition::Unavailable));
     }
@@ -254,7 +259,8 @@ pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
     let Some(task) = world.tasks.get(&id) else {
         return vec![
             Outcome::refused("ROT-ERR-3", Condition::UnknownTask),
-            Outcome::done("ROT-ERR-3", Change::default(), vec![(Meaning::TaskState, Expect::Absent)]),
+            // It may belong to a secret of which nothing is known any more.
+            Outcome::done("ROT-ERR-3", Change::default(), vec![(Meaning::TaskState, Expect::Open(None))]),
         ];
     };
     if task.state != State::Running {

@@ -60,7 +60,12 @@ pub(super) fn finished(law: &Law, secret: &Secret, pending: &Pending, now: When)
         None => add_version(law, &mut done, pending.id.clone(), Value::Sealed, at),
     }
     done.last = Some(at);
-    done.next = done.policy.every.filter(|_| done.policy.on).map(|every| date(law, at, every, exact));
+    let restarted = done.policy.every.filter(|_| done.policy.on).map(|every| date(law, at, every, exact));
+    // Whether a rotation by hand restarts the clock is a rule of its own.
+    done.next = match (restarted, done.next) {
+        (Some(new), Some(old)) if !law.binds("ROT-SCHED-2") && !exact => Some(old.join(new)),
+        (restarted, _) => restarted,
+    };
     let mut possible = Vec::new();
     if let Some(stage) = &law.pending {
         let mut sticky = done.clone();

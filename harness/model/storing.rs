@@ -94,13 +94,13 @@ pub(super) fn put(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
         let same = op.value.map(Value::Known) == Some(version.value);
         facts.push((Meaning::Stages, Expect::Open(Some(Fact::Stages(version.stages.clone())))));
         let refused = Outcome::refused("PUT-1", Condition::VersionExists);
-        let open = same && !law.puts_replay;
-        if open {
-            possible.push(refused.clone());
-        }
-        possible.push(match same || version.value == Value::Unseen {
-            true => Outcome::done("PUT-1", Change::default(), facts),
-            false => refused,
+        let unseen = version.value == Value::Unseen;
+        let done = Outcome::done("PUT-1", Change::default(), facts);
+        // Where nobody saw the value, nobody knows whether it is the same.
+        possible.extend(match (same, unseen || (same && !law.puts_replay)) {
+            (_, true) => vec![refused, done],
+            (true, false) => vec![done],
+            (false, false) => vec![refused],
         });
         return possible;
     }

@@ -227,8 +227,8 @@ impl CanonicalRequest {
         claim: &Claim,
         credentials: &Credentials,
     ) -> Result<Vec<(String, String)>, Refusal> {
-        if let (Some(hash), true) = (&self.hash, self.sends_hash) {
-            request.headers.get(hash).ok_or_else(|| Refusal::Missing(hash.clone()))?;
+        for name in &self.needs {
+            request.headers.get(name).ok_or_else(|| Refusal::Missing(name.clone()))?;
         }
         let mut scope = self.scope_of(credentials, claim.at.unwrap_or(0));
         for (at, name) in self.scope.iter().enumerate() {

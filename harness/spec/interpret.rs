@@ -4,7 +4,7 @@
 //! documents demand the refusal or leave it open.
 
 use super::interval::Ruling;
-use super::{Constraint, Kind, Operation, Parameter, Type, Vendor};
+use super::{Constraint, Family, Kind, Operation, Parameter, Type, Vendor};
 use crate::model::{Condition, Fact, Meaning, Op, Role, Text, digest, rule};
 
 /// Something wrong with a parameter.
@@ -146,6 +146,16 @@ impl<'a> Reader<'a> {
                 }
             }
             Some(text) => {
+                let family = self.vendor.spec.protocol.family;
+                if parameter.kind == Type::Boolean
+                    && family != Family::RpcQuery
+                    && truth(text).is_some()
+                    && !matches!(text, "true" | "false")
+                {
+                    // In JSON this is a text, and not the truth value that is documented.
+                    let why = format!("{name} is neither true nor false");
+                    self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
+                }
                 if let Some((constraint, why)) = self.constraint(parameter, text) {
                     let certain = !open(constraint);
                     let why = format!("{name} {why}");
@@ -221,7 +231,7 @@ impl<'a> Reader<'a> {
             Meaning::WithTags => self.op.with_tags = truth(text) == Some(true),
             Meaning::Window => self.op.window = text.parse().ok(),
             Meaning::Page => self.op.page = text.parse().ok(),
-            Meaning::PageSize => self.op.size = text.parse().ok(),
+            Meaning::PageSize => self.op.size = text.parse().ok().filter(|size| *size > 0),
             Meaning::Stages => self.stages(name, text),
             Meaning::Interval => self.interval(name, parameter, text),
             Meaning::Immediately => self.op.immediately = truth(text),
@@ -245,7 +255,9 @@ impl<'a> Reader<'a> {
             Meaning::Offset => self.op.offset = text.parse().ok(),
             Meaning::Kind if self.vendor.kind_called(text).is_none() => {
                 let why = format!("{name} is no kind of secret");
-                self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
+                let certain = !parameter.values.iter().any(|value| value == text)
+                    && !parameter.open.contains(&Constraint::Values);
+                self.complain(name, Condition::Invalid, "WIRE-REQ-2", certain, why);
             }
             Meaning::ValueType => self.op.value_type = shared(),
             Meaning::Description | Meaning::Key | Meaning::Tags | Meaning::Config => {
@@ -388,7 +400,8 @@ impl<'a> Reader<'a> {
         }
         let config = config.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
         let Some(serde_json::Value::Object(config)) = config else {
-            if !self.complaints.iter().any(|complaint| complaint.parameter == name) {
+            let needed = !kind.config_required.is_empty();
+            if needed && !self.complaints.iter().any(|complaint| complaint.parameter == name) {
                 self.complain(name, Condition::Missing, "WIRE-REQ-1", true, format!("{name} is required"));
             }
             return;

@@ -50,6 +50,9 @@ pub(super) fn law(spec: &Spec) -> Law {
         puts_replay: spec.idempotency.puts,
         restores_anything: spec.deletion.restores_anything,
         forces_unknown: spec.deletion.forces_unknown,
+        lists_all: !spec
+            .operations_for(Role::Versions)
+            .any(|(_, operation)| operation.parameter(Meaning::IncludeDeprecated).is_some()),
         opaque_pages: spec
             .operations_for(Role::Versions)
             .any(|(_, operation)| operation.parameter(Meaning::Marker).is_some()),
