@@ -189,6 +189,10 @@ impl Link for Direct {
         self.caller.accounts()
     }
 
+    fn project(&self, account: usize) -> Option<String> {
+        self.endpoint.credentials.get(account)?.project.clone()
+    }
+
     fn bears_token(&self) -> bool {
         self.endpoint.credentials.iter().any(|credentials| credentials.bearer.is_some())
     }

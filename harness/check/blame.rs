@@ -1,7 +1,7 @@
 //! Which rule a difference belongs to: what was read, and what had been done before it was read.
 
 use crate::model::{
-    Condition, Expect, Fact, Law, Meaning, Role, Secret, Text, Value, Version, VersionFact, digest,
+    Condition, Expect, Fact, Law, Meaning, Role, Secret, State, Text, Value, Version, VersionFact, digest,
 };
 
 /// What was done last to a secret, and what has happened since.
@@ -23,6 +23,8 @@ pub(super) struct Deed {
     pub(super) advanced_since: bool,
     /// Automatic rotation was on before.
     pub(super) was_on: bool,
+    /// How the task ended that tells what became of it.
+    pub(super) ended: Option<State>,
 }
 
 impl Deed {
@@ -34,7 +36,7 @@ impl Deed {
         at: usize,
         was_on: bool,
     ) -> Self {
-        Self { rule, role, refused, at, own: false, read_since: false, advanced_since: false, was_on }
+        Self { rule, role, refused, at, own: false, read_since: false, advanced_since: false, was_on, ended: None }
     }
 }
 
@@ -51,6 +53,11 @@ pub(super) fn blame(
     let mut rules = Vec::new();
     if let Some(rule) = shape(law, difference) {
         rules.push(rule);
+    }
+    match deed.ended.filter(|_| !deed.own) {
+        Some(State::Succeeded) => rules.push("ROT-ASYNC-2"),
+        Some(State::Failed) => rules.push("ROT-ASYNC-3"),
+        _ => {}
     }
     if let Some(condition) = deed.refused {
         rules.extend(refused(deed, condition));
@@ -69,8 +76,7 @@ pub(super) fn blame(
         Meaning::NextRotation => next_rotation(deed),
         Meaning::LastRotation => rotated(deed, secret),
         Meaning::Automatic | Meaning::Interval => match deed.role {
-            Role::SetPolicy | Role::Cancel => "ROT-POL-5",
-            Role::Rotate if deed.rule == "ROT-POL-1" => "ROT-POL-5",
+            Role::SetPolicy => "ROT-POL-5",
             Role::Restore => "LIFE-3",
             _ => "CONF-1",
         },

@@ -32,6 +32,8 @@ pub trait Link {
     fn now(&self) -> i64;
     /// Accounts that there are access keys for.
     fn accounts(&self) -> usize;
+    /// The project, or number, of an account, where it is known.
+    fn project(&self, account: usize) -> Option<String>;
     /// Whether there is a token for schemes without a signature.
     fn bears_token(&self) -> bool;
     /// Lets a moment pass, so that what goes on can end. False once that makes no sense any more.
@@ -321,6 +323,11 @@ impl<'a> Drive<'a> {
         self.settings
     }
 
+    /// The project of an account.
+    pub(super) fn project(&self, account: usize) -> Option<String> {
+        self.link.project(account)
+    }
+
     /// Signing schemes that there are credentials for.
     pub fn schemes(&self) -> Vec<Arc<Scheme>> {
         let has = |scheme: &&Arc<Scheme>| scheme.signs() || self.link.bears_token();
@@ -374,6 +381,11 @@ impl<'a> Drive<'a> {
         self.link.advance(seconds).map_err(Halt::Broken)?;
         self.history.entries.push(Entry::Advanced(seconds));
         Ok(())
+    }
+
+    /// What goes on has had its time.
+    pub(super) fn settled(&mut self) {
+        self.history.entries.push(Entry::Settled);
     }
 
     /// Gives schedules time to act: polls the description until `seen` or until waiting makes no sense.

@@ -2,7 +2,8 @@
 //! the spec.
 
 use super::{Check, Drive, Step, check};
-use crate::spec::Vendor;
+use crate::model::{Meaning, Role};
+use crate::spec::{Type, Vendor};
 use crate::spec::interval::Unit;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -61,10 +62,25 @@ fn equals(drive: &mut Drive<'_>) -> Step {
     try_all(drive, &texts)
 }
 
+/// Whether intervals are bare numbers.
+fn bare(vendor: &Vendor) -> bool {
+    let roles = [Role::SetPolicy, Role::Rotate];
+    roles.into_iter().filter_map(|role| vendor.spec.operation_for(role)).any(|(_, operation)| {
+        operation.parameter(Meaning::Interval).is_some_and(|(_, it)| it.kind == Type::Integer)
+    })
+}
+
 /// Texts that no grammar of a number and a unit takes, and numbers that only wrap-around makes legal.
 pub(super) fn malformed_texts(vendor: &Vendor) -> Vec<String> {
     let interval = &vendor.spec.interval;
     let day = interval.min.0 / 86_400 + 3;
+    if bare(vendor) {
+        let odd = ["-", "+", " ", "0x", "1e0"].map(|before| format!("{before}{day}"));
+        let wrapped = [31_u32, 32, 63, 64].map(|bits| ((1_u128 << bits) + day.unsigned_abs() as u128).to_string());
+        let after = ["d", ".5", ".0", "e0", " "].map(|after| format!("{day}{after}"));
+        let none = ["abc", "null", "0", "-1", "\u{0661}\u{0665}", "NaN"].map(str::to_owned);
+        return [&odd[..], &wrapped, &after, &none].concat();
+    }
     let mut texts: Vec<String> = [
         format!("{day}"),
         format!("-{day}d"),
@@ -121,6 +137,6 @@ pub(super) fn malformed_texts(vendor: &Vendor) -> Vec<String> {
 fn malformed(drive: &mut Drive<'_>) -> Step {
     let mut texts = malformed_texts(drive.vendor);
     let extra = drive.below(1_000_000) + 1_000;
-    texts.push(format!("{}d", extra));
+    texts.push(if bare(drive.vendor) { extra.to_string() } else { format!("{extra}d") });
     try_all(drive, &texts)
 }

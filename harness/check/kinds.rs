@@ -1,7 +1,9 @@
 //! Who may rotate: kinds, states and owners.
 
-use super::{Check, Drive, Step, check};
+use super::{Check, Drive, Ruling, Step, check};
+use crate::history::History;
 use crate::model::{Meaning, Role};
+use crate::spec::Vendor;
 
 pub(super) const CHECKS: &[Check] = &[
     check(
@@ -11,7 +13,8 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     check("ROT-KIND-2", "sets a policy on every kind that cannot rotate", kinds_policy),
     check("ROT-STATE-1", "rotates a secret in its deletion window", deleted),
-    check("ROT-STATE-2", "rotates a secret that never existed and one in its deletion window", deleted),
+    check("ROT-STATE-2", "rotates a secret that never existed and one in its deletion window", deleted)
+        .judged(told_apart),
     check("ROT-STATE-3", "rotates a secret that was deleted and restored", restored)
         .covers(&["LIFE-3", "ROT-NEW-1"]),
     check(
@@ -98,6 +101,19 @@ fn foreign(drive: &mut Drive<'_>) -> Step {
         drive.delete(&thief, Some(drive.window()))?;
         drive.look(&secret)?;
     }
+    // A path may name the other account's project.
+    let (_, operation) = drive.operation(Role::Rotate)?;
+    if let (Some((name, _)), Some(project)) = (operation.parameter(Meaning::Project), drive.project(0)) {
+        let mut thief = secret.clone();
+        thief.account = 1;
+        for role in [Role::Rotate, Role::Read, Role::Describe] {
+            let mut call = drive.call_of(role, &thief)?;
+            let current = drive.current_id(&secret);
+            drive.set(&mut call, Meaning::Version, current);
+            drive.send(&call.with(name, project.clone()))?;
+        }
+        drive.look(&secret)?;
+    }
     // A name is the account's own: the same name in another account is another secret.
     let kind = drive.kind(true)?;
     let (mut call, mut twin) = drive.creation(kind, 0, 1)?;
@@ -109,4 +125,30 @@ fn foreign(drive: &mut Drive<'_>) -> Step {
     drive.need(at, "rotation")?;
     drive.look_back(&twin)?;
     drive.look(&secret)
+}
+
+/// A secret in its deletion window is refused otherwise than one that never was.
+fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    let mut deleted: Vec<String> = Vec::new();
+    let mut codes: [Vec<(usize, String)>; 2] = [Vec::new(), Vec::new()];
+    for (at, exchange) in history.calls() {
+        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
+        let name = operation.parameter(Meaning::Secret).and_then(|(name, _)| exchange.call.get(name));
+        let name = name.unwrap_or_default().to_owned();
+        let code = exchange.reply().and_then(|reply| reply.code());
+        match (operation.role, code) {
+            (Role::Delete, None) if exchange.done() => deleted.push(name),
+            (Role::Restore, None) if exchange.done() => deleted.retain(|other| *other != name),
+            (Role::Rotate, Some(code)) => {
+                codes[usize::from(deleted.contains(&name))].push((at, code.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    let [unknown, leaving] = codes;
+    if let (Some((one, first)), Some((other, second))) = (unknown.first(), leaving.first()) {
+        let calls = [*one, *other];
+        let observed = || format!("{first} for both");
+        ruling.expect("ROT-STATE-2", first != second, &calls, || "two different codes".into(), observed);
+    }
 }

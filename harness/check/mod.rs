@@ -26,6 +26,7 @@ mod neighbours;
 mod policy;
 mod protocol;
 mod schedule;
+mod tasks;
 mod versions;
 
 pub use crate::codec::ReplySchemas;
@@ -91,6 +92,7 @@ pub fn checks() -> Vec<Check> {
         policy::CHECKS,
         schedule::CHECKS,
         limits::CHECKS,
+        tasks::CHECKS,
         errors::CHECKS,
         protocol::CHECKS,
         authentication::CHECKS,

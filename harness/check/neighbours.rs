@@ -69,7 +69,8 @@ fn two_versions(drive: &mut Drive<'_>) -> Step<(Made, String)> {
     let at = drive.put(&secret, &token, &value, Some(r#"["rotaprobe-a"]"#))?;
     drive.need(at, "writing a version")?;
     drive.look(&secret)?;
-    Ok((secret, token))
+    let second = drive.written(at, &token);
+    Ok((secret, second))
 }
 
 fn move_stage(
@@ -79,7 +80,9 @@ fn move_stage(
     to: Option<&str>,
     from: Option<&str>,
 ) -> Step {
-    let mut call = drive.call_of(Role::MoveStage, secret)?;
+    let removes = to.is_none() && from.is_some() && drive.operation(Role::RemoveStage).is_ok();
+    let role = if removes { Role::RemoveStage } else { Role::MoveStage };
+    let mut call = drive.call_of(role, secret)?;
     drive.set(&mut call, Meaning::Stage, stage);
     if let Some(to) = to {
         drive.set(&mut call, Meaning::MoveTo, to);
@@ -94,12 +97,14 @@ fn move_stage(
 fn stages(drive: &mut Drive<'_>) -> Step {
     let (secret, second) = two_versions(drive)?;
     let first = secret.first.clone();
+    let (name, _) = drive.operation(Role::MoveStage)?;
+    let (none, nobody) = (drive.nothing(name, Meaning::MoveTo), drive.nothing(name, Meaning::RemoveFrom));
     for (stage, to, from) in [
         ("rotaprobe-a", None, None),
-        ("rotaprobe-a", Some("rotaprobe-none"), None),
-        ("rotaprobe-b", Some("rotaprobe-none"), None),
+        ("rotaprobe-a", Some(none.as_str()), None),
+        ("rotaprobe-b", Some(none.as_str()), None),
         ("rotaprobe-a", Some(first.as_str()), Some(second.as_str())),
-        ("rotaprobe-a", Some(second.as_str()), Some("rotaprobe-none")),
+        ("rotaprobe-a", Some(second.as_str()), Some(nobody.as_str())),
         ("rotaprobe-b", Some(second.as_str()), None),
         ("rotaprobe-b", Some(first.as_str()), None),
         ("rotaprobe-b", None, Some(first.as_str())),
@@ -116,10 +121,13 @@ fn built_in(drive: &mut Drive<'_>) -> Step {
     let first = secret.first.clone();
     let current = drive.vendor.law.current.to_string();
     move_stage(drive, &secret, &current, None, Some(&first))?;
-    move_stage(drive, &secret, &current, Some("rotaprobe-none"), Some(&first))?;
+    let (name, _) = drive.operation(Role::MoveStage)?;
+    let none = drive.nothing(name, Meaning::MoveTo);
+    move_stage(drive, &secret, &current, Some(&none), Some(&first))?;
     move_stage(drive, &secret, &current, Some(&second), None)?;
     let (token, value) = (drive.token(), drive.value());
-    drive.put(&secret, &token, &value, None)?;
+    let at = drive.put(&secret, &token, &value, None)?;
+    let token = drive.written(at, &token);
     drive.look_back(&secret)?;
     for stage in drive.vendor.law.fixed.clone() {
         let holder = if *stage == *current { &token } else { &second };
@@ -205,7 +213,8 @@ fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
                 _ => None,
             })
             .unwrap_or_default();
-        let size = get(Meaning::PageSize).and_then(|size| size.parse::<usize>().ok());
+        // A size of nothing stands for the usual size, where it is taken at all.
+        let size = get(Meaning::PageSize).and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
         if let Some(size) = size {
             let few = names.len() <= size;
             ruling.expect(
@@ -267,11 +276,13 @@ fn reads(drive: &mut Drive<'_>) -> Step {
     let (secret, second) = two_versions(drive)?;
     let first = secret.first.clone();
     let current = drive.vendor.law.current.to_string();
+    let (name, _) = drive.operation(Role::Read)?;
+    let none = drive.nothing(name, Meaning::Version);
     let cases: [(Option<&str>, Option<&str>); 8] = [
         (Some(&first), None),
         (Some(&second), None),
         (None, Some("rotaprobe-a")),
-        (Some("rotaprobe-none"), None),
+        (Some(&none), None),
         (None, Some("rotaprobe-none")),
         (Some(&first), Some(&current)),
         (Some(&second), Some(&current)),
@@ -319,12 +330,15 @@ fn settings(drive: &mut Drive<'_>) -> Step {
             drive.look(&secret)?;
         } else {
             let (token, value) = (drive.token(), drive.value());
-            drive.put(&secret, &token, &value, None)?;
+            let at = drive.put(&secret, &token, &value, None)?;
+            let token = drive.written(at, &token);
             drive.look(&secret)?;
-            let mut call = drive.call_of(Role::MoveStage, &secret)?;
-            drive.set(&mut call, Meaning::Stage, "rotaprobe-a");
-            drive.set(&mut call, Meaning::MoveTo, token);
-            drive.send(&call)?;
+            if drive.operation(Role::MoveStage).is_ok() {
+                let mut call = drive.call_of(Role::MoveStage, &secret)?;
+                drive.set(&mut call, Meaning::Stage, "rotaprobe-a");
+                drive.set(&mut call, Meaning::MoveTo, token);
+                drive.send(&call)?;
+            }
             drive.look(&secret)?;
         }
         let days = drive.window();

@@ -7,7 +7,9 @@ use super::judge::Ruling;
 use super::words::{expected_fact, expected_words, observed_fact, words};
 use crate::codec::{Body, ReplySchemas};
 use crate::history::{Entry, Exchange, History, Tamper, clipped};
-use crate::model::{Answer, Belief, Condition, Key, Meaning, Op, Outcome, Role, Seen, When, World};
+use crate::model::{
+    Answer, Belief, Condition, Fact, Facts, Key, Law, Meaning, Op, Outcome, Role, Seen, State, When, World,
+};
 use crate::spec::{Complaint, Reading, Vendor};
 use std::collections::BTreeMap;
 
@@ -124,7 +126,7 @@ impl Walk<'_> {
         self.schedule_deed(&key, exchange, at, was_on);
         if broke_down(exchange) {
             // A failure of the endpoint is judged elsewhere; like every error it must change nothing.
-            let deed = Deed::new("ROT-ERR-1", op.role, Some(Condition::Internal), at, was_on);
+            let deed = Deed::new("ROT-ERR-1", purpose(op), Some(Condition::Internal), at, was_on);
             if op.role.writes() {
                 self.deeds.insert(key, deed);
             }
@@ -147,7 +149,8 @@ impl Walk<'_> {
             && !refusals.is_empty();
         let observed = self.belief.observe(law, op, possible, seen, exchange.when);
         match observed {
-            Ok(()) if open => {
+            // A success that need not have been is still one, and what it states has been compared.
+            Ok(()) if open && !(matches!(seen, Seen::Done(_)) && matches!(canonical.answer, Answer::Done(_))) => {
                 self.ruling
                     .note(canonical.rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
             }
@@ -187,6 +190,9 @@ impl Walk<'_> {
                 self.belief.forget(key.0, &key.1);
             }
         }
+        if let (Role::Task, Seen::Done(facts)) = (op.role, seen) {
+            self.task_told(op, facts);
+        }
         if *seen == Seen::Refused && !refusals.is_empty() {
             self.code(at, exchange, &refusals, &reading.complaints);
         }
@@ -194,6 +200,20 @@ impl Walk<'_> {
             self.settled = false;
         }
         self.remember(at, op, key, seen, matched, was_on);
+    }
+
+    /// A task that ended says something of the rotation that it belongs to.
+    fn task_told(&mut self, op: &Op, facts: &Facts) {
+        let ended = facts.iter().find_map(|(_, fact)| match fact {
+            Fact::State(state @ (State::Succeeded | State::Failed)) => Some(*state),
+            _ => None,
+        });
+        let key = self.belief.worlds().first().zip(op.task.as_ref()).and_then(|(world, task)| {
+            world.tasks.get(task).map(|task| task.key.clone())
+        });
+        if let Some(deed) = key.and_then(|key| self.deeds.get_mut(&key)).filter(|it| it.role == Role::Rotate) {
+            deed.ended = deed.ended.or(ended);
+        }
     }
 
     /// Where success is due and documents name the code of a refusal that may come instead, another
@@ -245,7 +265,7 @@ impl Walk<'_> {
             let deed = self.deeds.get(key).cloned();
             self.ruling.expect(rule, true, &[at], String::new, String::new);
             if let Some(deed) = deed {
-                for rule in confirmed(&deed) {
+                for rule in confirmed(&self.vendor.law, &deed) {
                     self.ruling.expect(rule, true, &[deed.at, at], String::new, String::new);
                 }
             }
@@ -276,12 +296,12 @@ impl Walk<'_> {
             (Seen::Refused, Answer::Refused(condition)) => Some(*condition),
             _ => None,
         };
-        let deed = Deed::new(outcome.rule, op.role, refused, at, was_on);
+        let deed = Deed::new(outcome.rule, purpose(op), refused, at, was_on);
         self.deeds.insert(key, deed);
     }
 
     fn deed_for(&self, key: &Key, op: &Op, rule: &'static str, at: usize, was_on: bool) -> Deed {
-        let own = Deed::new(rule, op.role, None, at, was_on);
+        let own = Deed::new(rule, purpose(op), None, at, was_on);
         let own = Deed { own: true, ..own };
         if op.role.writes() { own } else { self.deeds.get(key).cloned().unwrap_or(own) }
     }
@@ -337,7 +357,7 @@ impl Walk<'_> {
             .key(reading.op.account, &reading.op.secret)
             .unwrap_or((reading.op.account, reading.op.secret.clone()));
         if refused && reading.op.role.writes() {
-            let deed = Deed::new(rule, reading.op.role, Some(condition), at, false);
+            let deed = Deed::new(rule, purpose(&reading.op), Some(condition), at, false);
             self.deeds.insert(key, deed);
         } else if !refused {
             self.belief.forget(key.0, &key.1);
@@ -425,7 +445,7 @@ impl Walk<'_> {
 }
 
 /// Effects that a read after a deed confirms.
-fn confirmed(deed: &Deed) -> Vec<&'static str> {
+fn confirmed(law: &Law, deed: &Deed) -> Vec<&'static str> {
     match deed.refused {
         Some(Condition::Throttled) => vec!["ROT-THR-2", "ROT-ERR-1"],
         Some(Condition::Missing | Condition::Invalid) if deed.role == Role::SetPolicy => {
@@ -433,11 +453,30 @@ fn confirmed(deed: &Deed) -> Vec<&'static str> {
         }
         Some(Condition::Missing | Condition::Invalid) => vec!["ROT-ERR-2", "ROT-ERR-1"],
         Some(_) => vec![deed.rule, "ROT-ERR-1"],
-        None if deed.rule == "ROT-NEW-1" => {
-            vec!["ROT-NEW-1", "ROT-CUR-1", "ROT-PREV-1", "ROT-MONO-1", "ROT-MONO-2", "ROT-RYW-1"]
+        None if deed.rule == "ROT-NEW-1" || deed.rule == "ROT-IDEMP-4" => {
+            let mut rules =
+                vec!["ROT-NEW-1", "ROT-CUR-1", "ROT-PREV-1", "ROT-MONO-1", "ROT-MONO-2", "ROT-RYW-1"];
+            rules.push(deed.rule);
+            rules.extend(law.pending.as_ref().map(|_| "ROT-PEND-1"));
+            match deed.ended {
+                Some(State::Succeeded) => rules.push("ROT-ASYNC-2"),
+                Some(State::Failed) => rules.push("ROT-ASYNC-3"),
+                _ => {}
+            }
+            rules.dedup();
+            rules
         }
         None if deed.role == Role::SetPolicy => vec![deed.rule, "CONF-1"],
         None => vec![deed.rule],
+    }
+}
+
+/// What a call is for: a rotation that only stores settings sets a policy.
+fn purpose(op: &Op) -> Role {
+    match op.role {
+        Role::Rotate if op.immediately == Some(false) => Role::SetPolicy,
+        Role::Cancel => Role::SetPolicy,
+        role => role,
     }
 }
 

@@ -34,7 +34,11 @@ fn needs_interval(drive: &mut Drive<'_>) -> Step {
     drive.describe(&secret)?;
     drive.set_policy(&secret, false, None)?;
     drive.set_policy(&secret, true, None)?;
-    drive.describe(&secret).map(|_| ())
+    drive.describe(&secret)?;
+    let kind = drive.kind(true)?;
+    let (mut call, _) = drive.creation(kind, 0, 0)?;
+    drive.set(&mut call, Meaning::Enable, "true");
+    drive.send(&call).map(|_| ())
 }
 
 fn off_ignores(drive: &mut Drive<'_>) -> Step {

@@ -267,6 +267,9 @@ fn unknown(drive: &mut Drive<'_>) -> Step {
 }
 
 fn doubled(drive: &mut Drive<'_>) -> Step {
+    if drive.vendor.spec.protocol.family != Family::RpcQuery {
+        doubled_values(drive)?;
+    }
     for scheme in drive.schemes() {
         let places = match drive.vendor.spec.protocol.family {
             Family::RpcQuery => {
@@ -300,6 +303,21 @@ fn doubled(drive: &mut Drive<'_>) -> Step {
         }
     }
     Ok(())
+}
+
+/// In a JSON body a member may stand twice: writes are the calls that every API has.
+fn doubled_values(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.plain()?;
+    drive.look(&secret)?;
+    let mut call = drive.call_of(Role::Put, &secret)?;
+    let (token, one, other) = (drive.token(), drive.value(), drive.value());
+    drive.set(&mut call, Meaning::Token, token);
+    drive.set(&mut call, Meaning::Value, one);
+    let (_, operation) = drive.operation(Role::Put)?;
+    let Some((name, _)) = operation.parameter(Meaning::Value) else { return Ok(()) };
+    call.params.push(Param { name: name.to_owned(), value: other, place: Place::Documented });
+    drive.send(&call)?;
+    drive.look(&secret)
 }
 
 fn successes(drive: &mut Drive<'_>) -> Step {

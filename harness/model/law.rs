@@ -50,6 +50,8 @@ pub struct Law {
     pub restores_anything: bool,
     /// Whether a forced deletion of a secret that is not there succeeds.
     pub forces_unknown: bool,
+    /// Whether a secret can be made without a version.
+    pub may_be_empty: bool,
     /// Whether lists show versions without a stage unasked.
     pub lists_all: bool,
     /// Whether pages of versions follow a marker that only the endpoint understands.

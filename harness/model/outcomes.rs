@@ -44,7 +44,12 @@ impl Case<'_> {
                 None if op.role == Role::Delete && op.force && self.law.forces_unknown => {
                     vec![Outcome::done("LIFE-4", Change::default(), Vec::new())]
                 }
-                None => vec![Outcome::refused("ROT-ERR-3", Condition::UnknownSecret)],
+                None => {
+                    // What another account has under that name is none of this one's business.
+                    let elsewhere = world.secrets.keys().any(|key| key.1 == op.secret);
+                    let rule = if elsewhere { "ROT-OWN-1" } else { "ROT-ERR-3" };
+                    vec![Outcome::refused(rule, Condition::UnknownSecret)]
+                }
                 Some((key, _)) if key.0 != op.account => {
                     vec![Outcome::refused("ROT-OWN-1", Condition::Foreign)]
                 }

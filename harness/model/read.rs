@@ -23,6 +23,17 @@ pub(super) fn policy_if_shown(case: &Case<'_>, secret: &Secret) -> Stated {
     policy(case, secret).into_iter().map(may).collect()
 }
 
+/// What is open, and what the reference says of it.
+fn opened((meaning, expect): (Meaning, Expect)) -> (Meaning, Expect) {
+    let fact = match expect {
+        Expect::Is(fact) | Expect::Open(Some(fact)) => Some(fact),
+        Expect::Within(when) => Some(Fact::Time(when.lo)),
+        Expect::IfShown(inner) => return opened((meaning, *inner)),
+        _ => None,
+    };
+    (meaning, Expect::Open(fact))
+}
+
 /// Automatic rotation, as descriptions show it.
 pub(super) fn policy(case: &Case<'_>, secret: &Secret) -> Stated {
     if !case.law.kinds[secret.kind].rotates {
@@ -98,7 +109,7 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
     facts.extend(match secret.life {
         Life::Active => policy(case, secret),
         // What a secret that is not in use shows of its schedule is open.
-        Life::Leaving(_) | Life::Disabled => Vec::new(),
+        Life::Leaving(_) | Life::Disabled => policy(case, secret).into_iter().map(opened).collect(),
     });
     let all = secret.versions.iter().filter(|version| !version.stages.is_empty()).cloned().collect();
     facts.push((Meaning::Versions, Expect::Versions { all, page: 1, size: None, lax: false }));

@@ -50,7 +50,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
     if !exact && law.first_open {
         secret.next = secret.next.map(|due| due.join(case.now));
     }
-    if op.value.is_some() || !kind.takes_values {
+    if op.value.is_some() || !kind.takes_values || !law.may_be_empty {
         let next = secret.next_id(law);
         let id = op.token.clone().map_or(next, Id::Known);
         // What a managed kind reads back has another shape than what creation was given.

@@ -159,7 +159,9 @@ impl<'a> Reader<'a> {
                 if let Some((constraint, why)) = self.constraint(parameter, text) {
                     let certain = !open(constraint);
                     let why = format!("{name} {why}");
-                    self.complain(name, Condition::Invalid, bounds_rule(parameter), certain, why);
+                    let number = parameter.is == Meaning::Interval && constraint == Constraint::Type;
+                    let rule = if number { "ROT-POL-7" } else { bounds_rule(parameter) };
+                    self.complain(name, Condition::Invalid, rule, certain, why);
                 } else if parameter.values.is_empty()
                     && parameter.pattern.is_none()
                     && doubtful(parameter, text)

@@ -50,6 +50,10 @@ pub(super) fn law(spec: &Spec) -> Law {
         puts_replay: spec.idempotency.puts,
         restores_anything: spec.deletion.restores_anything,
         forces_unknown: spec.deletion.forces_unknown,
+        may_be_empty: spec
+            .operation_for(Role::Create)
+            .and_then(|(_, operation)| operation.parameter(Meaning::Value))
+            .is_some_and(|(_, parameter)| !parameter.required),
         lists_all: !spec
             .operations_for(Role::Versions)
             .any(|(_, operation)| operation.parameter(Meaning::IncludeDeprecated).is_some()),
