@@ -36,7 +36,17 @@ impl Deed {
         at: usize,
         was_on: bool,
     ) -> Self {
-        Self { rule, role, refused, at, own: false, read_since: false, advanced_since: false, was_on, ended: None }
+        Self {
+            rule,
+            role,
+            refused,
+            at,
+            own: false,
+            read_since: false,
+            advanced_since: false,
+            was_on,
+            ended: None,
+        }
     }
 }
 

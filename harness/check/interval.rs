@@ -3,8 +3,8 @@
 
 use super::{Check, Drive, Step, check};
 use crate::model::{Meaning, Role};
-use crate::spec::{Type, Vendor};
 use crate::spec::interval::Unit;
+use crate::spec::{Type, Vendor};
 
 pub(super) const CHECKS: &[Check] = &[
     check("ROT-POL-1", "sets the least and greatest interval in every unit, and one unit outside", bounds),
@@ -76,7 +76,8 @@ pub(super) fn malformed_texts(vendor: &Vendor) -> Vec<String> {
     let day = interval.min.0 / 86_400 + 3;
     if bare(vendor) {
         let odd = ["-", "+", " ", "0x", "1e0"].map(|before| format!("{before}{day}"));
-        let wrapped = [31_u32, 32, 63, 64].map(|bits| ((1_u128 << bits) + day.unsigned_abs() as u128).to_string());
+        let wrapped =
+            [31_u32, 32, 63, 64].map(|bits| ((1_u128 << bits) + day.unsigned_abs() as u128).to_string());
         let after = ["d", ".5", ".0", "e0", " "].map(|after| format!("{day}{after}"));
         let none = ["abc", "null", "0", "-1", "\u{0661}\u{0665}", "NaN"].map(str::to_owned);
         return [&odd[..], &wrapped, &after, &none].concat();

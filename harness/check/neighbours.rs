@@ -214,7 +214,8 @@ fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             })
             .unwrap_or_default();
         // A size of nothing stands for the usual size, where it is taken at all.
-        let size = get(Meaning::PageSize).and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
+        let size =
+            get(Meaning::PageSize).and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
         if let Some(size) = size {
             let few = names.len() <= size;
             ruling.expect(

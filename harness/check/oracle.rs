@@ -150,7 +150,10 @@ impl Walk<'_> {
         let observed = self.belief.observe(law, op, possible, seen, exchange.when);
         match observed {
             // A success that need not have been is still one, and what it states has been compared.
-            Ok(()) if open && !(matches!(seen, Seen::Done(_)) && matches!(canonical.answer, Answer::Done(_))) => {
+            Ok(())
+                if open
+                    && !(matches!(seen, Seen::Done(_)) && matches!(canonical.answer, Answer::Done(_))) =>
+            {
                 self.ruling
                     .note(canonical.rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
             }
@@ -208,10 +211,14 @@ impl Walk<'_> {
             Fact::State(state @ (State::Succeeded | State::Failed)) => Some(*state),
             _ => None,
         });
-        let key = self.belief.worlds().first().zip(op.task.as_ref()).and_then(|(world, task)| {
-            world.tasks.get(task).map(|task| task.key.clone())
-        });
-        if let Some(deed) = key.and_then(|key| self.deeds.get_mut(&key)).filter(|it| it.role == Role::Rotate) {
+        let key = self
+            .belief
+            .worlds()
+            .first()
+            .zip(op.task.as_ref())
+            .and_then(|(world, task)| world.tasks.get(task).map(|task| task.key.clone()));
+        if let Some(deed) = key.and_then(|key| self.deeds.get_mut(&key)).filter(|it| it.role == Role::Rotate)
+        {
             deed.ended = deed.ended.or(ended);
         }
     }

@@ -33,7 +33,9 @@ pub(super) fn encode_call(vendor: &Vendor, call: &Call, host: &str) -> Request {
         described.and_then(|it| it.parameter(Meaning::Project)).and_then(|(name, _)| call.get(name));
     for (name, value) in &protocol.headers {
         let value = value.replace("{region}", &protocol.region);
-        headers.add(name.as_str(), value.replace("{project}", project.unwrap_or_default()));
+        // Not every text can stand in a header.
+        let project = percent::encode(project.unwrap_or_default());
+        headers.add(name.as_str(), value.replace("{project}", &project));
     }
     // An operation that nobody documents has a path that nobody documents.
     let unknown = format!("{}/{}", protocol.path.trim_end_matches('/'), percent::encode(&call.operation));
