@@ -4,7 +4,7 @@
 //! between them. Who made it does not matter.
 
 use crate::codec::{Call, Reply};
-use crate::model::When;
+use crate::model::{Secret, When};
 use crate::wire::{Request, Response};
 
 /// What is wrong with the signature of a call, on purpose.
@@ -124,6 +124,15 @@ pub enum Entry {
     Call(Box<Exchange>),
     /// The endpoint's clock was advanced by that many seconds.
     Advanced(i64),
+    /// A secret that was there already is used: what it showed is taken for granted.
+    Adopted {
+        /// Index of the account that it belongs to.
+        account: usize,
+        /// Its name.
+        name: String,
+        /// What it showed.
+        secret: Box<Secret>,
+    },
     /// Schedules had time to act: what is due must have happened.
     Settled,
 }

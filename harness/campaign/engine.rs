@@ -5,6 +5,7 @@ use super::event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violati
 use super::journal::BRAND;
 use super::ledger::Ledger;
 use super::link::{Direct, Endpoint};
+use super::probe;
 use super::sweep::{self, is};
 use crate::check::{Check, Drive, Expectation, Halt, Link, Note, Ruling, Settings, checks, judge};
 use crate::client::Now;
@@ -169,6 +170,11 @@ pub fn run(
     if let Some((operation, _)) = vendor.spec.operation_for(Role::Describe) {
         caller.learn_time(operation);
     }
+    let missing = match endpoint.in_process {
+        true => Vec::new(),
+        false => probe::missing(vendor, &mut caller),
+    };
+    let vendor = &probe::without(vendor, &missing);
     let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(plan.seed) as u32);
     let ledger = Ledger::open(vendor, &name, &prefix, &endpoint.care);
     let mut link = Direct::new(caller, endpoint.clone(), began + plan.deadline, ledger);
@@ -180,6 +186,8 @@ pub fn run(
         schemas: ReplySchemas::new(vendor),
         prior: Vec::new(),
     };
+    run.settings.missing = missing;
+    run.settings.fixtures.clone_from(&endpoint.fixtures);
     run.begin(&mut link);
     for check in &chosen {
         tell(Event::Check { rule: check.rule });

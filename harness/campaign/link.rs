@@ -4,7 +4,7 @@ use super::care::Care;
 use super::ledger::{Ledger, may_rotate};
 use super::reference::Reference;
 use super::sweep;
-use crate::check::{Link, OUT_OF_TIME, Step};
+use crate::check::{Fixture, Link, OUT_OF_TIME, Step};
 use crate::client::clock::Clock;
 use crate::client::{Caller, Now, transport::Transport};
 use crate::codec::Call;
@@ -41,6 +41,8 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Whether schedules may act only a while after the clock was advanced.
     pub waits: bool,
+    /// Secrets that are there already.
+    pub fixtures: Vec<Fixture>,
     /// Whether the endpoint lives in this process, on a clock that is ours too.
     pub in_process: bool,
     /// What a run owes to the accounts.
@@ -70,6 +72,7 @@ impl Endpoint {
             host: "127.0.0.1".into(),
             timeout: Duration::from_secs(5),
             waits: false,
+            fixtures: Vec::new(),
             in_process: true,
             care: Care::default(),
         }

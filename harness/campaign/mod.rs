@@ -7,6 +7,7 @@ mod event;
 mod journal;
 mod ledger;
 mod link;
+mod probe;
 mod reference;
 mod sweep;
 

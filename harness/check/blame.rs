@@ -153,6 +153,7 @@ fn value(deed: &Deed, (_, expect, observed): &Difference) -> &'static str {
     match (expect, observed) {
         (Expect::Value(Value::Sealed), _) if deed.advanced_since => "ROT-SCHED-1",
         (Expect::Value(Value::Sealed), _) => "ROT-NEW-1",
+        _ if deed.rule == "WIRE-REQ-4" => "WIRE-REQ-4",
         _ if deed.role == Role::Put => "PUT-1",
         _ => "ROT-MONO-2",
     }
@@ -167,6 +168,7 @@ fn strays(all: &[Version], seen: &VersionFact, label: &Text) -> bool {
 /// Differences that show a broken invariant by themselves, whatever was done.
 fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static str> {
     match (meaning, observed) {
+        (Meaning::Version, Some(_)) if law.numbering.is_some() => Some("ROT-MONO-1"),
         (Meaning::Value, Some(Fact::Value(seen))) if *seen == digest("") => Some("ROT-CUR-1"),
         (Meaning::Versions, Some(Fact::Versions(seen))) => {
             let holders = |stage: &str| {
@@ -186,6 +188,11 @@ fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static
             }
             let due = all.iter().any(|version| version.stages.contains(&law.current));
             let labelled = seen.iter().any(|version| version.stages.is_some());
+            let expected =
+                |id: &Text| all.iter().any(|version| version.id == crate::model::Id::Known(id.clone()));
+            if law.numbering.is_some() && seen.iter().any(|version| !expected(&version.id)) {
+                return Some("ROT-MONO-1");
+            }
             if holders(&law.current) > 1 || (whole && due && labelled && holders(&law.current) == 0) {
                 return Some("ROT-CUR-1");
             }
@@ -204,7 +211,16 @@ fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static
                 all.iter().any(|v| matches!(&v.id, crate::model::Id::Known(known) if &**known == id))
             };
             // Only where the right versions are there is a label what is wrong.
-            let same_versions = seen.len() == all.len() && seen.iter().all(|version| known(&version.id));
+            let seen_all = |left_out: Option<&Version>| {
+                let wanted = all.iter().filter(|version| Some(*version) != left_out);
+                let found = |version: &Version| {
+                    seen.iter().any(|it| version.id == crate::model::Id::Known(it.id.clone()))
+                };
+                wanted.into_iter().all(found)
+            };
+            // Where lists show what has a label, a version that lost its label is not there.
+            let same_versions = seen.iter().all(|version| known(&version.id))
+                && (seen.len() == all.len() || (seen.len() + 1 == all.len() && seen_all(previous)));
             if holders(&label) > 1
                 || (same_versions && (wrong_previous || holders(&label) == 0 && previous.is_some()))
             {

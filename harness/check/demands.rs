@@ -89,13 +89,22 @@ pub(super) fn turned_away_by_http(exchange: &Exchange) -> bool {
 }
 
 /// A failure by the endpoint's own fault, or no whole reply at all.
-pub(super) fn broke_down(exchange: &Exchange) -> bool {
+pub(super) fn broke_down(vendor: &Vendor, exchange: &Exchange) -> bool {
     if turned_away_by_http(exchange) {
         return false;
     }
     exchange.result.as_ref().map_or(true, |(response, reply)| {
-        response.status >= 500 || (response.status < 400 && matches!(reply.body, Body::Unreadable(_)))
+        response.status >= 500
+            || internal(vendor, exchange)
+            || (response.status < 400 && matches!(reply.body, Body::Unreadable(_)))
     })
+}
+
+/// A failure of the endpoint that says so by its code: some APIs answer everything with one status.
+pub(super) fn internal(vendor: &Vendor, exchange: &Exchange) -> bool {
+    let (codes, settled) = vendor.spec.answers(Condition::Internal, &exchange.call.operation);
+    let code = exchange.reply().and_then(|reply| reply.code());
+    settled && code.is_some_and(|code| codes.iter().any(|known| known == code))
 }
 
 pub(super) fn throttled_by_gateway(vendor: &Vendor, exchange: &Exchange) -> bool {

@@ -111,6 +111,10 @@ pub struct Settings {
     pub names: u64,
     /// Kinds of the secrets made so far, by name.
     pub kinds: BTreeMap<String, String>,
+    /// Secrets that are there already.
+    pub fixtures: Vec<super::Fixture>,
+    /// Operations that the endpoint does not know.
+    pub missing: Vec<(Role, String)>,
     /// Waits for the end of a rotation that were in vain.
     pub in_vain: u32,
 }
@@ -118,7 +122,16 @@ pub struct Settings {
 impl Settings {
     /// Settings of a run that has not begun.
     pub fn new(prefix: String, seed: u64) -> Self {
-        Self { prefix, seed, spent: vec![Vec::new(); 2], names: 0, kinds: BTreeMap::new(), in_vain: 0 }
+        Self {
+            prefix,
+            seed,
+            spent: vec![Vec::new(); 2],
+            names: 0,
+            kinds: BTreeMap::new(),
+            fixtures: Vec::new(),
+            missing: Vec::new(),
+            in_vain: 0,
+        }
     }
 }
 
@@ -167,6 +180,9 @@ impl<'a> Drive<'a> {
     /// The operation with this role.
     pub fn operation(&self, role: Role) -> Step<(&'a str, &'a Operation)> {
         self.vendor.spec.operation_for(role).ok_or_else(|| {
+            if let Some((_, name)) = self.settings.missing.iter().find(|(gone, _)| *gone == role) {
+                return Halt::Missing(format!("operation missing: the endpoint does not know {name}"));
+            }
             Halt::Missing(format!("the API documents no operation that would {role:?}").to_lowercase())
         })
     }
@@ -192,7 +208,10 @@ impl<'a> Drive<'a> {
         for (parameter, described) in &operation.parameters {
             match (described.is, &described.example) {
                 (Meaning::Secret, _) => call.set(parameter, secret.name.clone()),
-                (_, Some(example)) if described.sent => call.set(parameter, example.clone()),
+                (_, Some(example)) if described.given() => call.set(parameter, example.clone()),
+                (Meaning::Other, None) if described.required => {
+                    call.set(parameter, Self::sample_of(described));
+                }
                 _ => {}
             }
         }
@@ -249,6 +268,8 @@ impl<'a> Drive<'a> {
         let at = self.history.entries.len() - 1;
         if going_on && !self.leaves_unfinished {
             self.finish(at)?;
+        } else if role == Some(Role::Rotate) && self.vendor.law.takes.is_some() && !self.leaves_unfinished {
+            self.let_pass()?;
         }
         if turned_away && !self.link.has_clock() {
             // Without a clock nobody knows who used up the limit, and it will not recover in time.

@@ -79,7 +79,12 @@ pub(super) fn malformed_texts(vendor: &Vendor) -> Vec<String> {
         let wrapped =
             [31_u32, 32, 63, 64].map(|bits| ((1_u128 << bits) + day.unsigned_abs() as u128).to_string());
         let after = ["d", ".5", ".0", "e0", " "].map(|after| format!("{day}{after}"));
-        let none = ["abc", "null", "0", "-1", "\u{0661}\u{0665}", "NaN"].map(str::to_owned);
+        let other: String = day
+            .to_string()
+            .bytes()
+            .filter_map(|digit| char::from_u32(0x0660 + u32::from(digit - b'0')))
+            .collect();
+        let none = ["abc", "null", "0", "-1", other.as_str(), "NaN"].map(str::to_owned);
         return [&odd[..], &wrapped, &after, &none].concat();
     }
     let mut texts: Vec<String> = [

@@ -2,7 +2,7 @@
 
 use super::{Check, Drive, Ruling, Step, check};
 use crate::history::History;
-use crate::model::{Meaning, Role};
+use crate::model::{Condition, Meaning, Role};
 use crate::spec::Vendor;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -55,7 +55,34 @@ fn kinds_policy(drive: &mut Drive<'_>) -> Step {
     Ok(())
 }
 
+/// A secret for which no function was named has nothing to rotate it.
+fn without_function(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    let mut call = drive.call_of(Role::Rotate, &secret)?;
+    let token = drive.token();
+    drive.set(&mut call, Meaning::Token, token);
+    let (_, operation) = drive.operation(Role::Rotate)?;
+    if let Some((name, _)) = operation.parameter(Meaning::Function) {
+        drive.send(&call.without(name))?;
+        drive.look(&secret)?;
+    }
+    Ok(())
+}
+
 fn deleted(drive: &mut Drive<'_>) -> Step {
+    if drive.vendor.law.needs_function {
+        without_function(drive)?;
+    }
+    if drive.vendor.law.needs_disabled {
+        let off = drive.rotatable()?;
+        drive.look(&off)?;
+        drive.switch(&off, false)?;
+        drive.rotate(&off)?;
+        drive.read(&off, None)?;
+        drive.describe(&off)?;
+        drive.switch(&off, true)?;
+        drive.look(&off)?;
+    }
     let mut nobody = drive.rotatable()?;
     let secret = nobody.clone();
     nobody.name = drive.name();
@@ -129,7 +156,7 @@ fn foreign(drive: &mut Drive<'_>) -> Step {
 
 /// A secret in its deletion window is refused otherwise than one that never was.
 fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let mut deleted: Vec<String> = Vec::new();
+    let (mut created, mut deleted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let mut codes: [Vec<(usize, String)>; 2] = [Vec::new(), Vec::new()];
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
@@ -137,15 +164,20 @@ fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         let name = name.unwrap_or_default().to_owned();
         let code = exchange.reply().and_then(|reply| reply.code());
         match (operation.role, code) {
+            (Role::Create, None) if exchange.done() => created.push(name),
             (Role::Delete, None) if exchange.done() => deleted.push(name),
             (Role::Restore, None) if exchange.done() => deleted.retain(|other| *other != name),
-            (Role::Rotate, Some(code)) => {
+            (Role::Rotate, Some(code)) if deleted.contains(&name) || !created.contains(&name) => {
                 codes[usize::from(deleted.contains(&name))].push((at, code.to_owned()));
             }
             _ => {}
         }
     }
     let [unknown, leaving] = codes;
+    // Whoever finds fault with the call itself looks no further.
+    let (own, settled) = vendor.spec.answers(Condition::UnknownSecret, "");
+    let told = |code: &String| settled && own.iter().any(|known| vendor.spec.code_fits(known, code));
+    let unknown: Vec<_> = unknown.into_iter().filter(|(_, code)| told(code)).collect();
     if let (Some((one, first)), Some((other, second))) = (unknown.first(), leaving.first()) {
         let calls = [*one, *other];
         let observed = || format!("{first} for both");

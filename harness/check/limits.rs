@@ -20,12 +20,18 @@ pub(super) const CHECKS: &[Check] = &[
     .thirsty(2),
 ];
 
+/// Windows shorter than this, in seconds, cannot be told from the slack between two clocks.
+const SHORTEST: i64 = 30;
+
 /// Starts a fresh window that the clock does not cut for a while, and gives its number of calls.
 fn fresh_window(drive: &mut Drive<'_>) -> Step<(usize, i64)> {
     let Some(rate) = drive.vendor.law.rate else {
         return Err(Halt::Missing("no document limits the number of rotations".into()));
     };
     drive.need_clock()?;
+    if rate.per < SHORTEST {
+        return Err(Halt::Missing("the window is shorter than two clocks can be told apart".into()));
+    }
     drive.advance(rate.per + 120)?;
     let into = drive.now().rem_euclid(rate.per);
     // A window may be cut by the clock: begin early in one.

@@ -61,7 +61,7 @@ impl<'a> Drive<'a> {
                 _ if parameter.only_if.is_some() => None,
                 _ => parameter
                     .given()
-                    .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
+                    .then(|| parameter.example.clone().unwrap_or_else(|| Self::sample_of(parameter))),
             };
             if let Some(value) = value {
                 call.set(name, value);
@@ -71,7 +71,7 @@ impl<'a> Drive<'a> {
         Ok((call, made))
     }
 
-    fn sample_of(&self, parameter: &crate::spec::Parameter) -> String {
+    pub(super) fn sample_of(parameter: &crate::spec::Parameter) -> String {
         match parameter.kind {
             Type::Integer => parameter.min.unwrap_or(1).to_string(),
             Type::Boolean => "true".into(),
@@ -81,6 +81,9 @@ impl<'a> Drive<'a> {
 
     /// Creates a secret of a kind; ends the exercise if the endpoint will not.
     pub fn create(&mut self, kind: &str, sample: usize, account: usize) -> Step<Made> {
+        if let Some(made) = self.adopted(kind, account)? {
+            return Ok(made);
+        }
         let (call, made) = self.creation(kind, sample, account)?;
         self.create_by(&call, made)
     }
@@ -196,7 +199,7 @@ impl<'a> Drive<'a> {
                 (Meaning::Stage, _) if parameter.required => Some("rotaprobe-stage".into()),
                 _ => parameter
                     .given()
-                    .then(|| parameter.example.clone().unwrap_or_else(|| self.sample_of(parameter))),
+                    .then(|| parameter.example.clone().unwrap_or_else(|| Self::sample_of(parameter))),
             };
             if let Some(value) = value {
                 call.params.push(Param { name: name.clone(), value, place: Place::Documented });

@@ -17,6 +17,7 @@ mod words;
 
 mod authentication;
 mod errors;
+mod fixtures;
 mod idempotency;
 mod interval;
 mod kinds;
@@ -31,6 +32,7 @@ mod versions;
 
 pub use crate::codec::ReplySchemas;
 pub use drive::{Drive, Halt, Link, Made, OUT_OF_TIME, Settings, Step};
+pub use fixtures::Fixture;
 pub use judge::{Expectation, Note, Ruling};
 pub use oracle::judge;
 

@@ -35,8 +35,9 @@ pub fn judge<'v>(
                 walk.deeds.values_mut().for_each(|deed| deed.advanced_since = true);
             }
             Entry::Settled => walk.settled = true,
+            Entry::Adopted { account, name, secret } => walk.belief.adopt(*account, name, secret),
             Entry::Call(exchange) => {
-                super::replies::judge_reply(schemas, at, exchange, &mut walk.ruling);
+                super::replies::judge_reply(vendor, schemas, at, exchange, &mut walk.ruling);
                 walk.call(at, exchange);
             }
         }
@@ -124,7 +125,7 @@ impl Walk<'_> {
         let subject = self.belief.worlds().first().and_then(|world| world.secrets.get(&key).cloned());
         let was_on = subject.as_ref().is_some_and(|secret| secret.policy.on);
         self.schedule_deed(&key, exchange, at, was_on);
-        if broke_down(exchange) {
+        if broke_down(self.vendor, exchange) {
             // A failure of the endpoint is judged elsewhere; like every error it must change nothing.
             let deed = Deed::new("ROT-ERR-1", purpose(op), Some(Condition::Internal), at, was_on);
             if op.role.writes() {
@@ -232,11 +233,16 @@ impl Walk<'_> {
     ) -> Vec<(World, Outcome)> {
         let code = exchange.reply().and_then(|reply| reply.code());
         let spec = &self.vendor.spec;
+        let described = spec.operations.get(&exchange.call.operation);
+        let rotates = described.is_some_and(|operation| operation.role == Role::Rotate);
         if let (Some(code), Answer::Done(_)) = (code, &possible[0].1.answer) {
             possible.retain(|(_, outcome)| match outcome.answer {
                 Answer::Refused(condition) => {
                     let (codes, settled) = spec.answers(condition, &exchange.call.operation);
-                    !settled || codes.iter().any(|template| spec.code_fits(template, code))
+                    // Candidates are enough where anything at all could be the reason.
+                    let named =
+                        settled || rotates && condition == Condition::Unavailable && !codes.is_empty();
+                    !named || codes.iter().any(|template| spec.code_fits(template, code))
                 }
                 Answer::Done(_) => true,
             });
@@ -277,7 +283,14 @@ impl Walk<'_> {
                 }
             }
         }
+        // While a rotation goes on, a read shows what will be another thing soon.
+        let going_on = self
+            .belief
+            .worlds()
+            .iter()
+            .any(|world| world.secrets.get(key).is_some_and(|secret| secret.pending.is_some()));
         if !op.role.writes()
+            && !going_on
             && let Some(deed) = self.deeds.get_mut(key)
         {
             deed.read_since = true;
@@ -315,11 +328,16 @@ impl Walk<'_> {
 
     /// What time does to a secret is a deed too.
     fn schedule_deed(&mut self, key: &Key, exchange: &Exchange, at: usize, was_on: bool) {
+        // Within the slack of a schedule a rotation may be due, and need not be.
+        let slack = if self.vendor.law.first_open || self.vendor.law.slack > 0 {
+            2 * self.vendor.law.slack
+        } else {
+            i64::MAX / 8
+        };
         let due = self.belief.worlds().iter().any(|world| {
-            world
-                .secrets
-                .get(key)
-                .is_some_and(|secret| secret.next.is_some_and(|due| due.lo <= exchange.when.hi))
+            world.secrets.get(key).is_some_and(|secret| {
+                secret.next.is_some_and(|due| due.lo.max(due.hi - slack) <= exchange.when.hi)
+            })
         });
         if due && was_on {
             let deed =
@@ -344,7 +362,8 @@ impl Walk<'_> {
         condition: Condition,
         certain: bool,
     ) {
-        let refused = exchange.reply().is_some_and(|reply| !reply.done()) && !broke_down(exchange);
+        let refused =
+            exchange.reply().is_some_and(|reply| !reply.done()) && !broke_down(self.vendor, exchange);
         if !certain {
             return self.ruling.note(rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
         }
@@ -396,7 +415,7 @@ impl Walk<'_> {
         }
         self.ruling.expect(
             "WIRE-REQ-4",
-            fits || broke_down(exchange),
+            fits || broke_down(self.vendor, exchange),
             &[at],
             || "a reply that fits one of the two values, or a refusal".into(),
             || format!("{}, which fits neither", exchange.summary()),

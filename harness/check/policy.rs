@@ -1,6 +1,6 @@
 //! The rotation policy: what it needs, what it ignores, and what is read back.
 
-use super::{Check, Drive, Step, check};
+use super::{Check, Drive, Halt, Step, check};
 use crate::model::{Meaning, Role};
 use crate::spec::Family;
 
@@ -16,7 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         off_ignores,
     ),
     check("ROT-POL-5", "sets, changes and switches off policies, and reads each back", reads_back),
-    check("ROT-POL-6", "looks for fields that exclude each other", reads_back),
+    check("ROT-POL-6", "sets fields that exclude each other one after the other, and together", exclusive),
     check(
         "ROT-POL-8",
         "has policies refused, while on and while off, and reads back the old one",
@@ -55,6 +55,34 @@ fn off_ignores(drive: &mut Drive<'_>) -> Step {
         drive.describe(&secret)?;
     }
     Ok(())
+}
+
+fn exclusive(drive: &mut Drive<'_>) -> Step {
+    let secret = drive.rotatable()?;
+    let schedule = |drive: &mut Drive<'_>, text: &str| -> Step {
+        let mut call = drive.policy_call(&secret, true)?;
+        drive.set(&mut call, Meaning::Schedule, text);
+        if call.params.iter().all(|param| param.value != text) {
+            return Err(Halt::Missing("no fields of a policy exclude each other".into()));
+        }
+        drive.send(&call)?;
+        drive.describe(&secret).map(|_| ())
+    };
+    schedule(drive, "rate(10 days)")?;
+    let interval = drive.legal_interval(23);
+    drive.set_policy(&secret, true, Some(&interval))?;
+    drive.describe(&secret)?;
+    for text in ["rate(3 hours)", "rate(4 hours)", "rate(999 days)", "rate(10 days)", "rate(0 days)"] {
+        schedule(drive, text)?;
+    }
+    let mut both = drive.policy_call(&secret, true)?;
+    drive.set(&mut both, Meaning::Schedule, "rate(11 days)");
+    drive.set_interval(&mut both, &interval);
+    drive.send(&both)?;
+    drive.describe(&secret)?;
+    let (at, _) = drive.rotate(&secret)?;
+    drive.need(at, "rotation")?;
+    drive.look(&secret)
 }
 
 fn reads_back(drive: &mut Drive<'_>) -> Step {

@@ -10,18 +10,29 @@ use std::collections::BTreeMap;
 
 /// Fields that only replies about some kinds of secret have, and shapes of values.
 pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
+    let mut created: BTreeMap<String, usize> = BTreeMap::new();
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let Some(Body::Done { facts, json }) = exchange.reply().map(|reply| &reply.body) else { continue };
         if operation.role == Role::Password {
             judge_password(vendor, at, exchange, facts, ruling);
         }
-        let kind = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-            (Meaning::Kind, Fact::Text(kind)) => {
-                vendor.kind_called(kind).and_then(|index| vendor.spec.kinds.get_index(index))
-            }
+        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+        let name = get(Meaning::Secret).unwrap_or_default().to_owned();
+        let called = match (get(Meaning::Kind), operation.kinds.as_slice()) {
+            (Some(word), _) => vendor.kind_called(word),
+            (None, [only]) => vendor.spec.kinds.get_index_of(only),
+            _ => None,
+        };
+        if let (Role::Create, Some(kind)) = (operation.role, called) {
+            created.insert(name.clone(), kind);
+        }
+        let stated = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+            (Meaning::Kind, Fact::Text(kind)) => vendor.kind_called(kind),
             _ => None,
         });
+        let kind = stated.or_else(|| created.get(&name).copied());
+        let kind = kind.and_then(|index| vendor.spec.kinds.get_index(index));
         let Some((kind, described)) = kind else { continue };
         for (name, field) in
             operation.reply.iter().filter(|(_, field)| field.required && field.kinds.contains(kind))
@@ -124,7 +135,13 @@ fn judge_password(vendor: &Vendor, at: usize, exchange: &Exchange, facts: &Facts
 }
 
 /// What every reply must be, whatever it answers.
-pub(super) fn judge_reply(schemas: &ReplySchemas, at: usize, exchange: &Exchange, ruling: &mut Ruling<'_>) {
+pub(super) fn judge_reply(
+    vendor: &Vendor,
+    schemas: &ReplySchemas,
+    at: usize,
+    exchange: &Exchange,
+    ruling: &mut Ruling<'_>,
+) {
     let (response, reply) = match &exchange.result {
         Ok(came) => came,
         Err(lost) => {
@@ -135,7 +152,7 @@ pub(super) fn judge_reply(schemas: &ReplySchemas, at: usize, exchange: &Exchange
         // Servers in front of an API answer these without knowing its envelopes.
         return ruling.expect("ROT-ERR-5", true, &[at], String::new, String::new);
     }
-    let alive = response.status < 500;
+    let alive = response.status < 500 && !demands::internal(vendor, exchange);
     ruling.expect("ROT-ERR-5", alive, &[at], || "any status but a 5xx".into(), || exchange.summary());
     match &reply.body {
         Body::Done { json, .. } => {
@@ -172,7 +189,7 @@ pub(super) fn judge_reply(schemas: &ReplySchemas, at: usize, exchange: &Exchange
             || "none".into(),
         );
     }
-    if demands::broke_down(exchange) && alive && response.status < 200 {
+    if demands::broke_down(vendor, exchange) && alive && response.status < 200 {
         ruling.expect("ROT-ERR-5", false, &[at], || "a final status".into(), || exchange.summary());
     }
 }

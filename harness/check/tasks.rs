@@ -26,6 +26,7 @@ fn begin(drive: &mut Drive<'_>, secret: &Made) -> Step<String> {
 fn wait_for(drive: &mut Drive<'_>, task: &str) -> Step {
     for round in 0..8 {
         if drive.ask(task, 0)? != Some(State::Running) {
+            drive.settled();
             break;
         }
         let waits = if drive.has_clock() { drive.advance(2).is_ok() } else { drive.wait(round) };
@@ -33,7 +34,6 @@ fn wait_for(drive: &mut Drive<'_>, task: &str) -> Step {
             break;
         }
     }
-    drive.settled();
     Ok(())
 }
 
@@ -51,7 +51,9 @@ fn ends(drive: &mut Drive<'_>) -> Step {
         drive.ask(task, 0)?;
     }
     if drive.has_clock() {
-        drive.advance(50)?;
+        // No document says how long a rotation takes; a day is enough for any.
+        drive.advance(86_400)?;
+        drive.settled();
         drive.ask(&first, 0)?;
         drive.ask(&second, 0)?;
     }

@@ -40,6 +40,9 @@ fn thrice(drive: &mut Drive<'_>) -> Step {
 }
 
 fn stage_moves(drive: &mut Drive<'_>) -> Step {
+    if drive.operation(Role::Put)?.1.parameter(Meaning::Stages).is_none() {
+        return Err(Halt::Missing("writes carry no stages".into()));
+    }
     let secret = drive.plain()?;
     for _ in 0..3 {
         let (token, value) = (drive.token(), drive.value());
@@ -88,6 +91,7 @@ fn values_stay(drive: &mut Drive<'_>) -> Step {
     let (at, _) = drive.rotate(&secret)?;
     drive.need(at, "rotation")?;
     drive.look_back(&secret)?;
+    read_all(drive, &secret)?;
     let plain = drive.plain()?;
     let value = drive.value();
     let token = drive.token();
@@ -98,9 +102,30 @@ fn values_stay(drive: &mut Drive<'_>) -> Step {
     drive.send(&call).map(|_| ())
 }
 
+/// Reads every version that a list names, where reads name versions.
+fn read_all(drive: &mut Drive<'_>, secret: &super::Made) -> Step {
+    let by_stage = drive.vendor.spec.kinds.get(&secret.kind).is_some_and(|kind| kind.by_stage);
+    let (name, operation) = drive.operation_at(Role::Read, &secret.kind)?;
+    if by_stage || operation.parameter(Meaning::Version).is_none() {
+        return Ok(());
+    }
+    for _ in 0..2 {
+        let at = drive.versions(secret)?;
+        let Some(Fact::Versions(versions)) = drive.fact(at, Meaning::Versions) else { return Ok(()) };
+        for version in versions {
+            let mut call = drive.call_by(name, operation, secret);
+            drive.set(&mut call, Meaning::Version, &*version.id);
+            drive.send(&call)?;
+        }
+        let (at, _) = drive.rotate(secret)?;
+        drive.need(at, "rotation")?;
+    }
+    Ok(())
+}
+
 fn retention(drive: &mut Drive<'_>) -> Step {
-    let kept =
-        drive.vendor.law.kinds.iter().find_map(|kind| kind.keeps.map(|keeps| (kind.name.to_string(), keeps)));
+    let kinds = drive.vendor.spec.kinds.iter().filter(|(_, kind)| kind.takes_values);
+    let kept = kinds.filter_map(|(name, kind)| Some((name.clone(), kind.keeps.or(kind.at_most)?))).next();
     let Some((kind, keeps)) = kept else {
         return Err(Halt::Missing("no document says how many versions are kept".into()));
     };
@@ -108,7 +133,9 @@ fn retention(drive: &mut Drive<'_>) -> Step {
     for count in 2..=keeps + 3 {
         let (token, value) = (drive.token(), drive.value());
         let at = drive.put(&secret, &token, &value, None)?;
-        drive.need(at, "writing a version")?;
+        if count <= keeps {
+            drive.need(at, "writing a version")?;
+        }
         if count + 1 >= keeps {
             drive.look_back(&secret)?;
         }
@@ -154,12 +181,17 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
         let name = get(Meaning::Secret).unwrap_or_default().to_owned();
         if operation.role == Role::Create && exchange.done() {
-            let kind = get(Meaning::Kind).and_then(|kind| vendor.spec.kinds.get(kind));
+            let kind = match (get(Meaning::Kind), operation.kinds.as_slice()) {
+                (Some(word), _) => vendor.kind_called(word),
+                (None, [only]) => vendor.spec.kinds.get_index_of(only),
+                _ => None,
+            };
+            let kind = kind.and_then(|index| vendor.spec.kinds.get_index(index)).map(|(_, kind)| kind);
             let config = get(Meaning::Config).unwrap_or_default();
             if kind.is_some_and(|kind| {
                 kind.samples
                     .values()
-                    .any(|sample| sample.alternates && sample.config.as_deref() == Some(config))
+                    .any(|sample| sample.alternates && sample.config.as_deref().is_none_or(|it| it == config))
             }) {
                 alternating.insert(name, ());
             }
@@ -191,8 +223,9 @@ fn account_of(vendor: &Vendor, exchange: &crate::history::Exchange) -> Option<(S
     let (name, _) = fields.iter().find(|(_, field)| field.is == Meaning::Value)?;
     let value: serde_json::Value = serde_json::from_str(member(json, name)?.as_str()?).ok()?;
     let account = value.as_object()?.values().next()?.as_str()?.to_owned();
+    // An alias may stand for every version: the value tells them apart.
     let version = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-        (Meaning::Version, Fact::Text(id)) => Some(id.to_string()),
+        (Meaning::Value, Fact::Value(value)) => Some(format!("{value:x}")),
         _ => None,
     })?;
     Some((version, account))
@@ -220,6 +253,9 @@ fn pages(drive: &mut Drive<'_>) -> Step {
         drive.need(at, "writing a version")?;
     }
     drive.versions(&secret)?;
+    if drive.vendor.law.opaque_pages {
+        return marked_pages(drive, &secret);
+    }
     for size in 1..=4 {
         for page in 1..=(7 + size - 1) / size + 1 {
             let mut call = drive.call_of(Role::Versions, &secret)?;
@@ -231,6 +267,27 @@ fn pages(drive: &mut Drive<'_>) -> Step {
     }
     let call = drive.call_of(Role::Versions, &secret)?;
     drive.send(&call).map(|_| ())
+}
+
+/// Follows the markers from page to page, in sizes that are told apart.
+fn marked_pages(drive: &mut Drive<'_>, secret: &super::Made) -> Step {
+    for size in 1..=4 {
+        let mut marker = None;
+        for _ in 0..9 {
+            let mut call = drive.call_of(Role::Versions, secret)?;
+            drive.set(&mut call, Meaning::IncludeDeprecated, "true");
+            drive.set(&mut call, Meaning::PageSize, size.to_string());
+            if let Some(marker) = marker {
+                drive.set(&mut call, Meaning::Marker, marker);
+            }
+            let at = drive.send(&call)?;
+            marker = match drive.fact(at, Meaning::Marker) {
+                Some(Fact::Text(text)) if !text.is_empty() => Some(text.to_string()),
+                _ => break,
+            };
+        }
+    }
+    Ok(())
 }
 
 /// The pages of one size together show each version once.
@@ -253,8 +310,8 @@ fn pages_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             continue;
         };
         match (get(Meaning::PageSize), get(Meaning::Page)) {
-            (Some(_), None) => whole = Some(ids),
-            (Some(size), Some(_)) => {
+            (Some("100"), None) => whole = Some(ids),
+            (Some(size), page) if page.is_some() || vendor.law.opaque_pages => {
                 let (calls, all) = by_size.entry(size.to_owned()).or_default();
                 calls.push(at);
                 all.extend(ids);

@@ -1,9 +1,10 @@
 //! `rotaprobe check`.
 
-use super::{CheckArgs, Failure, care, credentials, interrupt, reports, vendors};
+use super::{CheckArgs, Failure, care, credentials, fixtures, interrupt, reports, vendors};
 use crate::campaign::{
     self, Endpoint, Event, Interrupt, Outcome, Plan, Reference, RuleResult, Summary, Totals,
 };
+use crate::check::Fixture;
 use crate::client::Now;
 use crate::client::clock::Clock;
 use crate::client::control::{ClockCommand, ControlPort};
@@ -53,6 +54,14 @@ fn one(
     style: Style,
     stop: &Interrupt,
 ) -> Result<Outcome, Failure> {
+    let (fixtures, vendor) = match &args.fixtures {
+        Some(path) => {
+            let (fixtures, vendor) = fixtures::from_file(path, vendor)?;
+            (fixtures, Arc::new(vendor))
+        }
+        None => (Vec::new(), vendor.clone()),
+    };
+    let vendor = &vendor;
     let (endpoint, now) = match &args.endpoint {
         None => {
             let reference = Arc::new(Reference::new(vendor.clone(), plan.seed));
@@ -64,7 +73,7 @@ fn one(
         }
         Some(url) => {
             let now: Now = Arc::new(wall_clock);
-            let endpoint = remote(args, vendor, url, stop)?;
+            let endpoint = remote(args, vendor, url, stop, fixtures)?;
             campaign::preflight(vendor, &endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
             (endpoint, now)
         }
@@ -91,7 +100,13 @@ fn one(
     Ok(outcome)
 }
 
-fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str, stop: &Interrupt) -> Result<Endpoint, Failure> {
+fn remote(
+    args: &CheckArgs,
+    vendor: &Arc<Vendor>,
+    url: &str,
+    stop: &Interrupt,
+    fixtures: Vec<Fixture>,
+) -> Result<Endpoint, Failure> {
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
     let credentials = match &args.credentials {
         Some(path) => credentials::from_file(path)?,
@@ -110,6 +125,7 @@ fn remote(args: &CheckArgs, vendor: &Arc<Vendor>, url: &str, stop: &Interrupt) -
         clock,
         timeout: Duration::from_millis(args.timeout),
         waits: args.clock_cmd.is_some(),
+        fixtures,
         in_process: false,
         care,
     })

@@ -107,6 +107,7 @@ fn endpoint(args: &CleanupArgs, head: &Head, vendor: &Vendor) -> Result<Endpoint
         clock: None,
         timeout: Duration::from_millis(args.timeout),
         waits: false,
+        fixtures: Vec::new(),
         in_process: false,
         care: Care::default(),
     })

@@ -7,6 +7,7 @@ mod cleanup;
 mod credentials;
 mod emulate;
 mod explain;
+mod fixtures;
 mod interrupt;
 mod reports;
 mod vendors;
@@ -77,6 +78,9 @@ struct CheckArgs {
     /// Host, other than loopback, that may be called
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+    /// Existing secrets, and the function that rotates, in a YAML file
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    fixtures: Option<PathBuf>,
     #[command(flatten)]
     care: care::CareArgs,
     /// List the rules and their levels, and check nothing

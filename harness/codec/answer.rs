@@ -128,8 +128,9 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
     let (said, failed) = (inner(&protocol.wrapper), inner(&protocol.error_wrapper));
     reply.request_id = reply.request_id.or_else(|| request_id(vendor, fields, said, failed));
     let code = failed.and_then(|failed| code_of(vendor, failed));
+    let errs = failed.is_some_and(|failed| has_error(vendor, failed));
     reply.body = match (response.status, code, said) {
-        (200..=299, None, Some(said)) => {
+        (200..=299, None, Some(said)) if !errs => {
             Body::Done { facts: fields::read(vendor, fields, said), json: said.clone() }
         }
         // Where no reply is documented, the wrapper may be missing too.
@@ -144,6 +145,16 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
         (_, None, _) => unreadable("it has no error code"),
     };
     reply
+}
+
+/// Whether a reply has the member under which errors tell their code.
+fn has_error(vendor: &Vendor, object: &Value) -> bool {
+    let mut envelopes = vendor.spec.protocol.error_envelopes.iter();
+    envelopes.any(|envelope| {
+        let code = envelope.required.iter().find(|(_, is)| **is == Meaning::Code);
+        code.and_then(|(path, _)| path.rsplit_once('.'))
+            .is_some_and(|(parent, _)| member(object, parent).is_some())
+    })
 }
 
 fn says_nothing(response: &Response) -> bool {

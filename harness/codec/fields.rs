@@ -169,7 +169,9 @@ fn unsaid(field: &Field, value: &Value) -> bool {
 
 fn automatic(field: &Field, value: &Value) -> Option<Fact> {
     if field.values.is_empty() {
-        return value.as_bool().or_else(|| value.as_i64().map(|number| number != 0)).map(Fact::Flag);
+        let number = || value.as_i64().map(|number| number != 0);
+        let word = || value.as_str().and_then(crate::spec::truth);
+        return value.as_bool().or_else(number).or_else(word).map(Fact::Flag);
     }
     match field.values.iter().position(|known| Some(known.as_str()) == value.as_str()) {
         Some(0) => Some(Fact::Flag(true)),

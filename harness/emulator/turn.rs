@@ -33,6 +33,8 @@ pub struct Turn<'a> {
     pub(crate) condition: Option<Condition>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) facts: Facts,
+    /// True while a rotation that an earlier call began is being finished.
+    pub(crate) finishing: bool,
     /// The task that tells what becomes of the call.
     pub(crate) task: Option<Text>,
     pub(crate) response: Response,
@@ -58,6 +60,7 @@ impl<'a> Turn<'a> {
             condition: None,
             refusal: None,
             facts: Facts::new(),
+            finishing: false,
             task: None,
             response: Response::default(),
         }
@@ -169,7 +172,18 @@ impl Emulator {
                     if ticked.versions.len() != secret.versions.len() || ticked.last != secret.last {
                         self.make_real(&key, &mut ticked);
                     }
+                    let finished = secret.pending.is_some() && ticked.pending.is_none();
                     self.world.secrets.insert(key.clone(), Arc::new(ticked));
+                    if finished {
+                        // What faults do to rotations, they do when those are done.
+                        turn.before = Some((key.clone(), secret.clone()));
+                        turn.finishing = true;
+                        self.seam(
+                            turn,
+                            |seam| if let Seam::Keep(twist) = seam { Some(*twist) } else { None },
+                        );
+                        turn.finishing = false;
+                    }
                 }
                 None => {
                     self.world.secrets.remove(&key);

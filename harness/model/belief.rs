@@ -66,6 +66,15 @@ impl Belief {
         self.forgotten.insert(key);
     }
 
+    /// Takes a secret for granted that was there before.
+    pub fn adopt(&mut self, account: usize, name: &str, secret: &Secret) {
+        let key: Key = (account, name.into());
+        self.forgotten.remove(&key);
+        for world in &mut self.worlds {
+            world.secrets.insert(key.clone(), Arc::new(secret.clone()));
+        }
+    }
+
     /// Account and name of the secret that a call names, where some world knows it.
     pub fn key(&self, account: usize, name: &str) -> Option<Key> {
         self.worlds.iter().find_map(|world| world.find(account, name).map(|(key, _)| key))
@@ -93,6 +102,14 @@ impl Belief {
                     outcomes(law, &world, op, now).into_iter().map(|outcome| (world.clone(), outcome)),
                 );
             }
+        }
+        // What has had its time goes on no more.
+        let running = |outcome: &Outcome| {
+            matches!(&outcome.answer, Answer::Done(facts)
+                if facts.contains(&(Meaning::TaskState, Expect::Is(Fact::State(State::Running)))))
+        };
+        if !grace && possible.iter().any(|(_, outcome)| !running(outcome)) {
+            possible.retain(|(_, outcome)| !running(outcome));
         }
         possible
     }

@@ -84,6 +84,9 @@ pub struct CanonicalRequest {
     /// Whether an official SDK signs the host without its port.
     #[serde(default)]
     pub host_without_port: bool,
+    /// Whether documents sign header values in lower case, however they travel.
+    #[serde(default)]
+    pub lower_values: bool,
 }
 
 /// What an unsigned body is hashed as.
@@ -244,6 +247,9 @@ impl CanonicalRequest {
         if self.host_without_port {
             ways.push(way(Host::NameOnly));
         }
+        if self.lower_values {
+            ways.push(way(Host::Lower));
+        }
         Ok(ways)
     }
 
@@ -329,11 +335,13 @@ impl CanonicalRequest {
     }
 }
 
-/// How the host is signed.
+/// How header values are signed, the host's above all.
 #[derive(Clone, Copy)]
 enum Host {
     Whole,
     NameOnly,
+    /// As it is, and every header value in lower case.
+    Lower,
 }
 
 impl Host {
@@ -341,6 +349,7 @@ impl Host {
         let port = value.iter().rposition(|byte| *byte == b':').filter(|_| name == "host");
         match (self, port) {
             (Self::NameOnly, Some(at)) => value[..at].to_vec(),
+            (Self::Lower, _) => value.to_ascii_lowercase(),
             _ => value.to_vec(),
         }
     }

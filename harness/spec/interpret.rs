@@ -136,11 +136,13 @@ impl<'a> Reader<'a> {
             Some("") => {
                 let fits = self.constraint(parameter, "").is_none();
                 if !fits {
+                    let least = parameter.kind == Type::Text && parameter.min.is_some_and(|min| min > 0);
+                    let certain = least && !open(Constraint::Min) && !open(Constraint::Empty);
                     self.complain(
                         name,
                         Condition::Invalid,
                         bounds_rule(parameter),
-                        false,
+                        certain,
                         format!("{name} is empty"),
                     );
                 }
@@ -363,9 +365,11 @@ impl<'a> Reader<'a> {
                 _ => self.get(name).is_some(),
             };
             if given && self.get(other).is_some() {
+                let policy = matches!(parameter.is, Meaning::Interval | Meaning::Schedule);
+                let rule = if policy { "ROT-POL-6" } else { bounds_rule(parameter) };
                 let certain = !parameter.open.contains(&Constraint::Excludes);
                 let why = format!("{other} must not be given with {name}");
-                self.complain(other, Condition::Invalid, bounds_rule(parameter), certain, why);
+                self.complain(other, Condition::Invalid, rule, certain, why);
             }
         }
         if self.op.role == Role::Create {
@@ -440,7 +444,10 @@ fn doubtful(parameter: &Parameter, text: &str) -> bool {
         }
         Meaning::Value => control,
         Meaning::Description => control || text.chars().count() > 256,
-        Meaning::Interval | Meaning::Enable | Meaning::Kind | Meaning::Project => false,
+        Meaning::Interval | Meaning::Enable | Meaning::Kind | Meaning::Project | Meaning::Task => false,
+        // What an endpoint answered, or a spec gives as an example, is as good as documented.
+        Meaning::Marker | Meaning::Schedule => false,
+        _ if parameter.example.as_deref() == Some(text) => false,
         _ => match parameter.kind {
             Type::Integer => text.parse::<i32>().is_err(),
             Type::Boolean => false,

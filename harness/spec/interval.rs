@@ -171,7 +171,9 @@ impl Interval {
 
     /// How an interval is read back.
     pub fn write(&self, seconds: i64) -> String {
-        let unit = self.canonical.unwrap_or(Unit::Second);
+        // Where any unit will do, the smallest says everything.
+        let smallest = self.units.iter().copied().min_by_key(|unit| unit.seconds());
+        let unit = self.canonical.or(smallest).unwrap_or(Unit::Second);
         format!("{}{}", seconds / unit.seconds(), unit.letter())
     }
 }

@@ -97,6 +97,15 @@ impl Vendor {
         self.schemes.first()
     }
 
+    /// A vendor whose spec is part of a sound one.
+    ///
+    /// # Errors
+    /// If a pattern is none, which a sound spec does not have.
+    pub fn of(spec: Spec) -> Result<Self, SpecError> {
+        let file = spec.vendor.clone();
+        Self::new(spec).map_err(|(path, why)| SpecError::Sense { file, path, why })
+    }
+
     /// Builds a vendor from a spec that has been checked.
     pub(crate) fn new(spec: Spec) -> Result<Self, (String, String)> {
         let mut patterns = HashMap::new();

@@ -258,7 +258,17 @@ impl Spec {
                 Some(codes) => (codes, true),
                 None => (&answers.codes, answers.settled),
             },
-            None => (&[], false),
+            // What has no entry of its own is answered like its nearest relative, and never settled.
+            None => match condition {
+                Condition::WrongScope => (self.answers(Condition::Mismatch, operation).0, false),
+                Condition::StageMismatch => (self.answers(Condition::UnknownVersion, operation).0, false),
+                Condition::BuiltInStage => (self.answers(Condition::Missing, operation).0, false),
+                Condition::Busy | Condition::NoFunction => {
+                    (self.answers(Condition::KindCannotRotate, operation).0, false)
+                }
+                Condition::Invalid | Condition::Internal => (&[], false),
+                _ => (self.answers(Condition::Invalid, operation).0, false),
+            },
         }
     }
 

@@ -75,7 +75,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 other.headers.set(header, format!("{prefix}{name}"));
                 scheme.announces(&other) && scheme.verify(&other, key).is_ok()
             };
-            checks.everything_passes = named.is_some_and(|header| {
+            checks.signature_passes = named.is_some_and(|header| {
                 vendor
                     .schemes
                     .iter()

@@ -1,6 +1,6 @@
 //! Faults of errors and of the protocol.
 
-use super::tools::{count, did, edit, given, name_of, restate, rotated, stated, subject};
+use super::tools::{count, did, drop_from_envelope, edit, given, name_of, restate, rotated, stated, subject};
 use super::{Fault, Seam};
 use crate::codec::Refusal;
 use crate::emulator::{Emulator, Turn};
@@ -56,18 +56,25 @@ pub(super) const FAULTS: &[Fault] = &[
         "wrong-code",
         "an unknown secret is refused with the code of another condition",
         &["ROT-ERR-3"],
-        Seam::Phrase(|_, turn| {
+        Seam::Phrase(|emulator, turn| {
+            let operation = turn.operation.clone();
             respell(turn, Condition::UnknownSecret, |refusal| {
-                (refusal.status, refusal.code) = (409, "Rejected.ResourceInUse".into())
+                let code = emulator.vendor.spec.answers(Condition::Exists, &operation).0.first().cloned();
+                let code = code.unwrap_or_default();
+                let statuses = emulator.vendor.spec.errors.get(&code).map(|error| error.status.clone());
+                refusal.status = statuses.and_then(|it| it.first().copied()).unwrap_or(400);
+                refusal.code = code;
             });
         }),
     ),
     fault(
         "wrong-status",
-        "an unknown secret is refused with status 400",
+        "an unknown secret is refused with status 400, or 404 where that is right",
         &["ROT-ERR-3"],
         Seam::Phrase(|_, turn| {
-            respell(turn, Condition::UnknownSecret, |refusal| refusal.status = 400);
+            respell(turn, Condition::UnknownSecret, |refusal| {
+                refusal.status = if refusal.status == 400 { 404 } else { 400 };
+            });
         }),
     ),
     fault(
@@ -85,7 +92,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "an unknown secret is refused with a code that nobody documents",
         &["ROT-ERR-4", "ROT-ERR-3"],
         Seam::Phrase(|_, turn| {
-            respell(turn, Condition::UnknownSecret, |refusal| refusal.code = "Rejected.Mystery".into());
+            respell(turn, Condition::UnknownSecret, |refusal| refusal.code = "RotaprobeMystery".into());
         }),
     ),
     fault(
@@ -143,7 +150,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "empty-accepted",
         "an empty value is stored as one",
-        &["WIRE-REQ-1"],
+        &["WIRE-REQ-1", "WIRE-REQ-2"],
         Seam::Weigh(|emulator, turn| {
             let Some(name) = name_of(emulator, turn, Meaning::Value) else { return };
             if turn.param(&name) == Some("") {
@@ -188,10 +195,11 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "type-unchecked",
         "texts that are no number or truth value are taken for the default",
-        &["WIRE-REQ-2"],
+        &["WIRE-REQ-2", "ROT-POL-7"],
         Seam::Weigh(|_, turn| {
             pardon(turn, "is no whole number");
             pardon(turn, "is neither true nor false");
+            pardon(turn, "has another JSON type");
         }),
     ),
     fault(
@@ -254,6 +262,21 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     ),
     fault(
+        "doubled-joined",
+        "of a parameter given twice both values are taken, one behind the other",
+        &["WIRE-REQ-4"],
+        Seam::Hear(|_, turn| {
+            let doubled = (1..turn.params.len()).find_map(|at| {
+                let before = turn.params[..at].iter().position(|(name, _)| *name == turn.params[at].0)?;
+                Some((before, at))
+            });
+            if let Some((before, at)) = doubled {
+                let (_, more) = turn.params.remove(at);
+                turn.params[before].1.push_str(&more);
+            }
+        }),
+    ),
+    fault(
         "field-missing",
         "the reply to a rotation has no full identifier",
         &["WIRE-REP-1"],
@@ -298,14 +321,14 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "bad-envelope",
-        "errors have their fields in lower case",
-        &["WIRE-REP-2"],
+        "errors have a list in place of their code",
+        &["WIRE-REP-2", "WIRE-REP-1"],
         Seam::Send(|_, turn| {
-            if turn.refusal.is_some() {
-                let text = String::from_utf8_lossy(&turn.response.body)
-                    .replace("Code\"", "code\"")
-                    .replace("Message\"", "message\"");
-                turn.response.body = text.into_bytes();
+            if let Some(refusal) = turn.refusal.clone() {
+                let quoted = serde_json::Value::from(refusal.code.as_str()).to_string();
+                let body =
+                    String::from_utf8_lossy(&turn.response.body).replace(&quoted, &format!("[{quoted}]"));
+                turn.response.body = body.into_bytes();
             }
         }),
     ),
@@ -313,12 +336,16 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-message",
         "errors have no message",
         &["WIRE-REP-2"],
-        Seam::Send(|_, turn| drop_field(turn, "Message")),
+        Seam::Send(|emulator, turn| {
+            if turn.refusal.is_some() {
+                drop_from_envelope(emulator, turn, Meaning::Message);
+            }
+        }),
     ),
     fault(
         "html-error",
         "errors are HTML pages",
-        &["WIRE-REP-2"],
+        &["WIRE-REP-2", "WIRE-REP-1"],
         Seam::Send(|_, turn| {
             if turn.refusal.is_some() {
                 turn.response.headers.set("content-type", "text/html");
@@ -330,15 +357,15 @@ pub(super) const FAULTS: &[Fault] = &[
         "no-request-id",
         "replies have no request id",
         &["WIRE-REP-3"],
-        Seam::Send(|_, turn| drop_field(turn, "RequestId")),
+        Seam::Send(|emulator, turn| drop_from_envelope(emulator, turn, Meaning::RequestId)),
     ),
     fault(
         "error-without-request-id",
         "errors have no request id",
         &["WIRE-REP-3"],
-        Seam::Send(|_, turn| {
+        Seam::Send(|emulator, turn| {
             if turn.refusal.is_some() {
-                drop_field(turn, "RequestId");
+                drop_from_envelope(emulator, turn, Meaning::RequestId);
             }
         }),
     ),
@@ -430,14 +457,6 @@ pub(super) fn name_other(emulator: &mut Emulator, turn: &mut Turn<'_>) {
         Some(Meaning::Secret) => restate(turn, Meaning::Secret, Some(Fact::Text(value.into()))),
         Some(Meaning::Token) => restate(turn, Meaning::Version, Some(Fact::Text(value.into()))),
         _ => {}
-    }
-}
-
-fn drop_field(turn: &mut Turn<'_>, field: &str) {
-    let parsed = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&turn.response.body);
-    if let Ok(mut object) = parsed {
-        object.shift_remove(field);
-        turn.response.body = serde_json::Value::Object(object).to_string().into_bytes();
     }
 }
 

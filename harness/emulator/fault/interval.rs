@@ -106,12 +106,23 @@ pub(super) const FAULTS: &[Fault] = &[
             });
         },
     ),
-    hears("interval-sign", "a sign before the number is dropped", &["ROT-POL-7"], |emulator, turn| {
-        rewrite(emulator, turn, Meaning::Interval, |text| text.strip_prefix(['+', '-']).map(str::to_owned));
-    }),
+    hears(
+        "interval-sign",
+        "a sign before the number is dropped",
+        &["ROT-POL-7", "ROT-POL-1"],
+        |emulator, turn| {
+            rewrite(emulator, turn, Meaning::Interval, |text| {
+                text.strip_prefix(['+', '-']).map(str::to_owned)
+            });
+        },
+    ),
     hears("interval-default-unit", "a bare number is taken for days", &["ROT-POL-7"], |emulator, turn| {
+        let described = emulator.vendor.spec.operations.get(&turn.operation);
+        let bare =
+            described.and_then(|it| it.parameter(Meaning::Interval)).is_some_and(|(_, it)| it.unit.is_some());
         rewrite(emulator, turn, Meaning::Interval, |text| {
-            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{text}d"))
+            let digits = !bare && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| format!("{text}d"))
         });
     }),
     hears(

@@ -66,12 +66,17 @@ pub(super) const LIBERTIES: &[Fault] = &[
     liberty(
         "descriptions-only",
         "automatic rotation is shown by descriptions and by nothing else",
-        Seam::Phrase(|_, turn| {
+        Seam::Phrase(|emulator, turn| {
+            let fields = emulator.vendor.spec.operations.get(&turn.operation).map(|it| it.reply.clone());
+            let given =
+                |is| fields.iter().flatten().any(|(_, field)| field.is == is && field.gives.is_some());
             if did(turn, Role::Read) || did(turn, Role::Create) {
                 for is in
                     [Meaning::Automatic, Meaning::Interval, Meaning::LastRotation, Meaning::NextRotation]
                 {
-                    restate(turn, is, None);
+                    if !given(is) {
+                        restate(turn, is, None);
+                    }
                 }
             }
         }),
@@ -89,7 +94,12 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "last-codes",
         "refusals have the last of the codes that fit",
         Seam::Paper(|vendor| {
-            vendor.spec.conditions.values_mut().for_each(|answers| answers.codes.reverse());
+            let internal = vendor.spec.answers(Condition::Internal, "").0.to_vec();
+            for (condition, answers) in &mut vendor.spec.conditions {
+                answers.codes.reverse();
+                // A failure of the endpoint's own is no refusal.
+                answers.codes.retain(|code| *condition == Condition::Internal || !internal.contains(code));
+            }
         }),
     ),
     liberty(
@@ -128,13 +138,20 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "gateway-envelope",
         "errors have the fields of the gateway alone",
         Seam::Paper(|vendor| {
-            vendor.spec.protocol.error_envelopes.remove(0);
+            let shapes = &vendor.spec.protocol.error_envelopes;
+            if shapes.len() > 1 && shapes.iter().all(|envelope| envelope.at.is_empty()) {
+                vendor.spec.protocol.error_envelopes.remove(0);
+            }
         }),
     ),
     liberty(
         "service-envelope",
         "errors have the fields of the service alone",
-        Seam::Paper(|vendor| vendor.spec.protocol.error_envelopes.truncate(1)),
+        Seam::Paper(|vendor| {
+            if vendor.spec.protocol.error_envelopes.iter().all(|envelope| envelope.at.is_empty()) {
+                vendor.spec.protocol.error_envelopes.truncate(1);
+            }
+        }),
     ),
     liberty(
         "replays-count",
@@ -182,7 +199,8 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "a secret in its deletion window does whatever documents do not refuse",
         Seam::Paper(|vendor| {
             let all = [Role::Rotate, Role::SetPolicy, Role::Read, Role::Versions, Role::Put, Role::MoveStage];
-            vendor.law.leaving_allows.extend(all);
+            let refused = &vendor.law.leaving_refuses;
+            vendor.law.leaving_allows.extend(all.into_iter().filter(|role| !refused.contains(role)));
         }),
     ),
     liberty(
@@ -240,10 +258,14 @@ pub(super) const LIBERTIES: &[Fault] = &[
     liberty(
         "nulls-for-nothing",
         "fields without a value are null",
-        Seam::Send(|_, turn| {
-            if turn.succeeds() && turn.response.body.starts_with(b"{") {
-                for field in
-                    ["OwingService", "Tags", "PlannedDeleteTime", "NextRotationDate", "LastRotationDate"]
+        Seam::Send(|emulator, turn| {
+            let fields = emulator.vendor.spec.operations.get(&turn.operation).map(|it| it.reply.clone());
+            let free = |(_, field): &(&String, &crate::spec::Field)| {
+                !field.required && matches!(field.is, Meaning::Other | Meaning::Tags | Meaning::NextRotation)
+            };
+            let plain = emulator.vendor.spec.protocol.wrapper.is_none() && turn.response.body.len() > 2;
+            if turn.succeeds() && plain && turn.response.body.starts_with(b"{") {
+                for (field, _) in fields.iter().flatten().filter(free).filter(|(name, _)| !name.contains('.'))
                 {
                     let text = String::from_utf8_lossy(&turn.response.body).into_owned();
                     if !text.contains(&format!("\"{field}\"")) {
@@ -332,8 +354,9 @@ pub(super) const LIBERTIES: &[Fault] = &[
     liberty(
         "identifier-unknown",
         "a full identifier reaches nothing, as on older pages",
-        Seam::Weigh(|_, turn| {
-            if let Some(op) = turn.op.as_mut().filter(|op| op.secret.contains(':')) {
+        Seam::Weigh(|emulator, turn| {
+            let open = emulator.vendor.law.identifier_open;
+            if let Some(op) = turn.op.as_mut().filter(|op| open && op.secret.contains(':')) {
                 op.secret = format!("{}?", op.secret).into();
             }
         }),
@@ -342,10 +365,12 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "odd-bad-interval-code",
         "a bad interval is refused by the name of its parameter",
         Seam::Phrase(|emulator, turn| {
+            let named = emulator.vendor.spec.errors.contains_key("Invalid{parameter}");
             let text = super::tools::given(emulator, turn, Meaning::Interval);
-            let bad = text.is_some_and(|text| {
-                matches!(emulator.vendor.spec.interval.read(&text), Ruling::Malformed | Ruling::Outside)
-            });
+            let bad = named
+                && text.is_some_and(|text| {
+                    matches!(emulator.vendor.spec.interval.read(&text), Ruling::Malformed | Ruling::Outside)
+                });
             if let (true, Some(Condition::Invalid), Some(refusal)) = (bad, turn.condition, &mut turn.refusal)
             {
                 refusal.code = "InvalidRotationInterval".into();

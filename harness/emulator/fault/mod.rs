@@ -79,6 +79,8 @@ pub struct Checks {
     pub unsigned_passes: bool,
     /// Every request passes.
     pub everything_passes: bool,
+    /// Every signature passes; key and time stamp are looked at.
+    pub signature_passes: bool,
     /// Any access key passes, whatever its signature.
     pub any_key: bool,
     /// Old time stamps pass.

@@ -29,10 +29,52 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "deleted-twice",
         "deleting a secret in its window succeeds",
-        &["LIFE-2"],
+        &["LIFE-2", "LIFE-4"],
         Seam::Decide(|_, turn| {
             if refuses(turn, Role::Delete, Condition::InDeletion) {
                 succeed(turn, "LIFE-2", Change::default());
+            }
+        }),
+    ),
+    fault(
+        "leaving-in-use",
+        "a secret in its deletion window works as before",
+        &["LIFE-2", "ROT-STATE-1"],
+        Seam::Decide(|emulator, turn| {
+            let other = turn.role().filter(|role| !matches!(role, Role::Delete | Role::Create));
+            if other.is_some_and(|role| refuses(turn, role, Condition::InDeletion)) {
+                decide_anew(emulator, turn, |law| law.leaving_allows.extend(other));
+            }
+        }),
+    ),
+    fault(
+        "leaving-is-unknown",
+        "a rotation of a secret in its deletion window is refused as if there were no such secret",
+        &["ROT-STATE-2", "ROT-STATE-1", "ROT-ERR-3"],
+        Seam::Phrase(|emulator, turn| {
+            if turn.role() == Some(Role::Rotate) && turn.condition == Some(Condition::InDeletion) {
+                emulator.refuse(turn, Condition::UnknownSecret, "");
+            }
+        }),
+    ),
+    fault(
+        "disabled-in-use",
+        "a secret that is switched off works as before",
+        &["READ-1", "ROT-STATE-1"],
+        Seam::Decide(|emulator, turn| {
+            let role = turn.role();
+            if role.is_some_and(|role| refuses(turn, role, Condition::Disabled)) {
+                decide_anew(emulator, turn, |law| law.disabled_allows.extend(role));
+            }
+        }),
+    ),
+    fault(
+        "deleted-while-on",
+        "a secret is deleted that was not switched off before",
+        &["LIFE-4"],
+        Seam::Decide(|emulator, turn| {
+            if refuses(turn, Role::Delete, Condition::NotDisabled) {
+                decide_anew(emulator, turn, |law| law.needs_disabled = false);
             }
         }),
     ),
@@ -51,7 +93,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "restore-loses-policy",
         "restoring switches automatic rotation off",
-        &["LIFE-3"],
+        &["LIFE-3", "ROT-SCHED-1"],
         Seam::Keep(|emulator, turn| {
             if did(turn, Role::Restore) {
                 edit(emulator, turn, |secret, _| {
@@ -99,8 +141,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "the greatest deletion window itself is refused",
         &["LIFE-4"],
         Seam::Weigh(|emulator, turn| {
-            if turn.op.as_ref().and_then(|op| op.window) == Some(30) {
-                emulator.refuse(turn, Condition::Invalid, "RecoveryWindowInDays");
+            let window = super::tools::name_of(emulator, turn, Meaning::Window);
+            let most = emulator.vendor.spec.operations.get(&turn.operation);
+            let most = most.and_then(|it| it.parameter(Meaning::Window)?.1.max);
+            if most.is_some() && turn.op.as_ref().and_then(|op| op.window) == most {
+                emulator.refuse(turn, Condition::Invalid, &window.unwrap_or_default());
             }
         }),
     ),
@@ -167,7 +212,7 @@ pub(super) const FAULTS: &[Fault] = &[
     fault(
         "name-trimmed",
         "blanks around a name are dropped",
-        &["LIFE-5"],
+        &["LIFE-5", "WIRE-REQ-2"],
         Seam::Weigh(|emulator, turn| {
             find_by(emulator, turn, |stored, asked| stored == asked.trim());
         }),
@@ -261,7 +306,7 @@ pub(super) const FAULTS: &[Fault] = &[
         "moving a stage from a version that does not have it succeeds",
         &["STAGE-1"],
         Seam::Decide(|emulator, turn| {
-            if refuses(turn, Role::MoveStage, Condition::Invalid) {
+            if refuses(turn, Role::MoveStage, Condition::WrongSource) {
                 if let Some(op) = &mut turn.op {
                     op.remove_from = None;
                 }
@@ -275,9 +320,10 @@ pub(super) const FAULTS: &[Fault] = &[
         &["STAGE-2"],
         Seam::Decide(|emulator, turn| {
             let stage = turn.op.as_ref().and_then(|op| op.stage.clone());
-            let removes = turn.op.as_ref().is_some_and(|op| op.move_to.is_none() && op.remove_from.is_some());
-            if let (true, true, Some(stage)) =
-                (removes, refuses(turn, Role::MoveStage, Condition::Missing), stage)
+            let removes = [Role::MoveStage, Role::RemoveStage]
+                .into_iter()
+                .any(|role| refuses(turn, role, Condition::BuiltInStage));
+            if let (true, Some(stage)) = (removes, stage)
                 && let Some((key, secret)) = subject(emulator, turn)
             {
                 let mut secret = (*secret).clone();

@@ -1,6 +1,8 @@
 //! Faults of the rotation policy and its schedule.
 
-use super::tools::{did, edit, given, refuses, restate, rotate_anyway, rotated, stated, subject};
+use super::tools::{
+    did, edit, given, refuses, restate, rotate_anyway, rotated, sets_policy, stated, subject, switches_off,
+};
 use super::{Fault, Seam};
 use crate::emulator::{Emulator, Turn};
 use crate::model::{Change, Condition, Fact, Meaning, Role, When};
@@ -24,8 +26,7 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "a bad interval is refused though automatic rotation is switched off",
         rules: &["ROT-POL-4"],
         seam: Seam::Weigh(|emulator, turn| {
-            let off =
-                turn.op.as_ref().is_some_and(|op| op.role == Role::SetPolicy && op.enable == Some(false));
+            let off = switches_off(turn);
             let text = given(emulator, turn, Meaning::Interval).filter(|_| off);
             let bad = text.is_some_and(|text| {
                 !matches!(emulator.vendor.spec.interval.read(&text), Ruling::Legal(_) | Ruling::Open(_))
@@ -40,7 +41,7 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "a policy is answered with success and not stored",
         rules: &["ROT-POL-5"],
         seam: Seam::Decide(|_, turn| {
-            if let (Some(Role::SetPolicy), Some(outcome)) = (turn.role(), &mut turn.outcome) {
+            if let (true, Some(outcome)) = (sets_policy(turn), &mut turn.outcome) {
                 outcome.change = Change::default();
             }
         }),
@@ -53,7 +54,7 @@ pub(super) const FAULTS: &[Fault] = &[
             let name = turn.op.as_ref().map_or("", |op| &op.secret).to_owned();
             let old =
                 turn.before.as_ref().and_then(|(_, before)| before.policy.every.filter(|_| before.policy.on));
-            if did(turn, Role::SetPolicy) {
+            if sets_policy(turn) && !turn.finishing && turn.succeeds() {
                 emulator
                     .memory
                     .insert(format!("interval:{name}"), old.map_or_else(String::new, |old| old.to_string()));
@@ -68,7 +69,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "policy-readback-unit",
         does: "intervals are read back in days",
-        rules: &["ROT-POL-5"],
+        rules: &["ROT-POL-5", "WIRE-REP-1"],
         seam: Seam::Phrase(|_, turn| {
             if let Some(Fact::Count(seconds)) = stated(turn, Meaning::Interval).cloned() {
                 restate(turn, Meaning::Interval, Some(Fact::Text(format!("{}d", seconds / 86_400).into())));
@@ -80,8 +81,11 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "a refused policy flips the switch all the same",
         rules: &["ROT-POL-8"],
         seam: Seam::Keep(|emulator, turn| {
-            let enable = turn.op.as_ref().filter(|op| op.role == Role::SetPolicy).and_then(|op| op.enable);
-            if let (Some(Condition::Invalid | Condition::Missing), Some(on)) = (turn.condition, enable) {
+            let op = turn.op.as_ref().filter(|_| sets_policy(turn));
+            let enable = op.map(|op| op.enable.unwrap_or(op.role == Role::Rotate));
+            if let (Some(Condition::Invalid | Condition::Missing | Condition::BadBody), Some(on)) =
+                (turn.condition, enable)
+            {
                 edit(emulator, turn, |secret, _| secret.policy.on = on);
             }
         }),
@@ -91,7 +95,7 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "a refused policy switches automatic rotation off",
         rules: &["ROT-POL-8"],
         seam: Seam::Keep(|emulator, turn| {
-            if turn.role() == Some(Role::SetPolicy) && turn.condition == Some(Condition::Invalid) {
+            if sets_policy(turn) && matches!(turn.condition, Some(Condition::Invalid | Condition::BadBody)) {
                 edit(emulator, turn, |secret, _| {
                     secret.policy.on = false;
                     secret.next = None;
@@ -104,10 +108,49 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "switching automatic rotation off is answered with success and does nothing",
         rules: &["ROT-POL-5"],
         seam: Seam::Decide(|_, turn| {
-            let off =
-                turn.op.as_ref().is_some_and(|op| op.role == Role::SetPolicy && op.enable == Some(false));
-            if let (true, Some(outcome)) = (off, &mut turn.outcome) {
+            if let (true, Some(outcome)) = (switches_off(turn), &mut turn.outcome) {
                 outcome.change = Change::default();
+            }
+        }),
+    },
+    Fault {
+        name: "exclusive-both",
+        does: "settings that exclude each other are taken together",
+        rules: &["ROT-POL-6", "LIFE-4", "WIRE-REQ-2"],
+        seam: Seam::Weigh(|_, turn| {
+            turn.complaints.retain(|complaint| !complaint.why.contains("must not be given with"));
+        }),
+    },
+    Fault {
+        name: "exclusive-kept",
+        does: "a new interval leaves the schedule expression in place",
+        rules: &["ROT-POL-6"],
+        seam: Seam::Keep(|emulator, turn| {
+            let old = turn.before.as_ref().and_then(|(_, before)| before.schedule.clone());
+            if let (true, Some(old)) = (sets_policy(turn) && turn.succeeds(), old) {
+                edit(emulator, turn, |secret, _| {
+                    secret.schedule = secret.schedule.take().or(Some(old));
+                });
+            }
+        }),
+    },
+    Fault {
+        name: "functionless-rotates",
+        does: "a secret rotates without a function",
+        rules: &["ROT-STATE-1"],
+        seam: Seam::Decide(|emulator, turn| {
+            if refuses(turn, Role::Rotate, Condition::NoFunction) {
+                super::tools::decide_anew(emulator, turn, |law| law.needs_function = false);
+            }
+        }),
+    },
+    Fault {
+        name: "pending-ignored",
+        does: "a rotation begins though a pending stage shows that another goes on",
+        rules: &["ROT-CONC-2"],
+        seam: Seam::Decide(|emulator, turn| {
+            if refuses(turn, Role::Rotate, Condition::Busy) {
+                super::tools::decide_anew(emulator, turn, |law| law.pending = None);
             }
         }),
     },
@@ -115,7 +158,11 @@ pub(super) const FAULTS: &[Fault] = &[
         name: "policy-drops-description",
         does: "setting a policy drops the description",
         rules: &["CONF-1"],
-        seam: Seam::Keep(|emulator, turn| drop_description(emulator, turn, Role::SetPolicy)),
+        seam: Seam::Keep(|emulator, turn| {
+            if sets_policy(turn) {
+                drop_description(emulator, turn, turn.role().unwrap_or(Role::SetPolicy));
+            }
+        }),
     },
     Fault {
         name: "rotate-drops-description",
@@ -152,7 +199,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "last-date-stuck",
         does: "the date of the last rotation stays that of the first one",
-        rules: &["ROT-NEW-1"],
+        rules: &["ROT-NEW-1", "ROT-IDEMP-4"],
         seam: Seam::Keep(|emulator, turn| {
             let first = turn.before.as_ref().and_then(|(_, before)| before.last);
             if let (true, Some(first)) = (rotated(turn), first) {
@@ -194,7 +241,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "ttl-refills",
         does: "reading moves the date of the next rotation",
-        rules: &["ROT-SCHED-4"],
+        rules: &["ROT-SCHED-4", "ROT-SCHED-1"],
         seam: Seam::Keep(|emulator, turn| {
             let now = turn.now;
             if did(turn, Role::Describe) || did(turn, Role::Read) {
@@ -213,7 +260,8 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Keep(|emulator, turn| {
             let before =
                 turn.before.as_ref().and_then(|(_, before)| before.next.filter(|_| before.policy.on));
-            if let (true, Some(due)) = (did(turn, Role::SetPolicy), before) {
+            let set = sets_policy(turn) && !turn.finishing && turn.succeeds();
+            if let (true, Some(due)) = (set, before) {
                 edit(emulator, turn, |secret, _| secret.next = secret.next.map(|_| due));
             }
         }),

@@ -31,6 +31,7 @@ pub(super) fn rewrite(
             && let Some(other) = change(value)
         {
             *value = other;
+            turn.mistyped.retain(|mistyped| *mistyped != name);
         }
     }
 }
@@ -38,7 +39,7 @@ pub(super) fn rewrite(
 /// The secret that the turn is about, as it is stored now.
 pub(super) fn subject(emulator: &Emulator, turn: &Turn<'_>) -> Option<(Key, Arc<Secret>)> {
     let op = turn.op.as_ref()?;
-    emulator.world.find(op.account, &op.secret).map(|(key, secret)| (key, secret.clone()))
+    emulator.world.subject(op)
 }
 
 /// Changes the secret that the turn is about, as it is stored now.
@@ -52,11 +53,29 @@ pub(super) fn edit(emulator: &mut Emulator, turn: &Turn<'_>, change: impl FnOnce
 
 /// True after a rotation that made a version.
 pub(super) fn rotated(turn: &Turn<'_>) -> bool {
-    turn.succeeds()
-        && turn
-            .outcome
-            .as_ref()
-            .is_some_and(|outcome| outcome.rule == "ROT-NEW-1" || outcome.rule == "ROT-IDEMP-4")
+    let at_once = |outcome: &Outcome| {
+        let begun = outcome.change.secret.as_ref().and_then(|(_, secret)| secret.as_ref());
+        (outcome.rule == "ROT-NEW-1" || outcome.rule == "ROT-IDEMP-4")
+            && begun.is_some_and(|secret| secret.pending.is_none())
+    };
+    turn.finishing || (turn.succeeds() && turn.outcome.as_ref().is_some_and(at_once))
+}
+
+/// True if the call sets the rotation policy, by whatever operation.
+pub(super) fn sets_policy(turn: &Turn<'_>) -> bool {
+    turn.op.as_ref().is_some_and(|op| match op.role {
+        Role::SetPolicy | Role::Cancel => true,
+        Role::Rotate => op.immediately == Some(false),
+        _ => false,
+    })
+}
+
+/// True if the call switches automatic rotation off.
+pub(super) fn switches_off(turn: &Turn<'_>) -> bool {
+    turn.op.as_ref().is_some_and(|op| match op.role {
+        Role::SetPolicy => op.enable == Some(false),
+        role => role == Role::Cancel,
+    })
 }
 
 /// True after a rotation that was a replay.
@@ -68,7 +87,7 @@ pub(super) fn replayed(turn: &Turn<'_>) -> bool {
 
 /// True if the call succeeds and is of a role.
 pub(super) fn did(turn: &Turn<'_>, role: Role) -> bool {
-    turn.succeeds() && turn.role() == Some(role)
+    !turn.finishing && turn.succeeds() && turn.role() == Some(role)
 }
 
 /// True if a call of a role is being refused for a reason.
@@ -97,7 +116,13 @@ pub(super) fn succeed(turn: &mut Turn<'_>, rule: &'static str, change: Change) {
 pub(super) fn rotate_anyway(emulator: &mut Emulator, turn: &Turn<'_>, id: Option<Text>) {
     let Some((key, secret)) = subject(emulator, turn) else { return };
     let mut secret = (*secret).clone();
-    let id = Id::Known(id.unwrap_or_else(|| format!("{:016x}", emulator.rng.u64(..)).into()));
+    let id = match id {
+        Some(id) => Id::Known(id),
+        None => match secret.next_id(&emulator.vendor.law) {
+            Id::Made(_) => Id::Known(format!("{:016x}", emulator.rng.u64(..)).into()),
+            known => known,
+        },
+    };
     let value = emulator.next_value(&key, turn.now);
     let value = Value::Known(emulator.keep(&value));
     let created = When::at(turn.now);
@@ -115,6 +140,36 @@ pub(super) fn value_at(emulator: &Emulator, turn: &Turn<'_>, stage: &str) -> Opt
         Value::Known(digest) => emulator.values.get(&digest).map(|value| value.to_string()),
         _ => None,
     }
+}
+
+/// Drops what every error envelope calls by a meaning, and its header.
+pub(super) fn drop_from_envelope(emulator: &Emulator, turn: &mut Turn<'_>, is: Meaning) {
+    let protocol = &emulator.vendor.spec.protocol;
+    if let (Meaning::RequestId, Some(name)) = (is, &protocol.request_id_header) {
+        turn.response.headers.remove(name);
+    }
+    let Ok(mut body) = serde_json::from_slice::<serde_json::Value>(&turn.response.body) else { return };
+    let fields = emulator.vendor.spec.operations.get(&turn.operation).map(|operation| &operation.reply);
+    let named =
+        fields.into_iter().flatten().filter(|(_, field)| field.is == is).map(|(name, _)| name.clone());
+    let outer = |name: String, wrapper: &Option<String>| match wrapper {
+        Some(wrapper) => format!("{wrapper}.{name}"),
+        None => name,
+    };
+    let mut paths: Vec<String> = named.map(|name| outer(name, &protocol.wrapper)).collect();
+    for envelope in &protocol.error_envelopes {
+        let all = envelope.required.iter().chain(&envelope.optional).filter(|(_, meaning)| **meaning == is);
+        paths.extend(all.map(|(name, _)| outer(name.clone(), &protocol.error_wrapper)));
+    }
+    for path in paths {
+        let (parent, last) = path.rsplit_once('.').unwrap_or(("", &path));
+        let pointer =
+            if parent.is_empty() { String::new() } else { format!("/{}", parent.replace('.', "/")) };
+        if let Some(serde_json::Value::Object(map)) = body.pointer_mut(&pointer) {
+            map.shift_remove(last);
+        }
+    }
+    turn.response.body = body.to_string().into_bytes();
 }
 
 /// Adds a field to a JSON reply.

@@ -1,9 +1,9 @@
 //! Faults of versions, their stages and their values.
 
-use super::tools::{count, did, edit, replayed, restate, rotated, subject};
+use super::tools::{count, did, edit, replayed, restate, rotated, stated, subject};
 use super::{Fault, Seam};
 use crate::emulator::{Emulator, Turn};
-use crate::model::{Fact, Id, Meaning, Role, Text, Value, Version, VersionFact, When};
+use crate::model::{Fact, Id, Meaning, Role, State, Text, Value, Version, VersionFact, When};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -44,13 +44,13 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "two-current",
         does: "after a rotation the old version stays current too",
-        rules: &["ROT-CUR-1"],
+        rules: &["ROT-CUR-1", "ROT-NEW-1", "ROT-IDEMP-4"],
         seam: Seam::Keep(|emulator, turn| keep_stage(emulator, turn, true)),
     },
     Fault {
         name: "no-current",
         does: "after a rotation no version is current",
-        rules: &["ROT-CUR-1"],
+        rules: &["ROT-CUR-1", "ROT-NEW-1", "ROT-IDEMP-4"],
         seam: Seam::Keep(|emulator, turn| {
             if rotated(turn) {
                 edit(emulator, turn, |secret, law| {
@@ -103,7 +103,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "version-reused",
         does: "automatic rotation gives its version an id that the secret has already",
-        rules: &["ROT-MONO-1"],
+        rules: &["ROT-MONO-1", "ROT-SCHED-1"],
         seam: Seam::Weigh(|emulator, turn| {
             edit(emulator, turn, |secret, _| {
                 let Some(first) = secret.versions.first().map(|version| version.id.clone()) else { return };
@@ -112,6 +112,86 @@ pub(super) const FAULTS: &[Fault] = &[
                     version.id = first.clone();
                 }
             });
+        }),
+    },
+    Fault {
+        name: "version-skips",
+        does: "each rotation leaves out a number",
+        rules: &["ROT-MONO-1"],
+        seam: Seam::Keep(|emulator, turn| {
+            if rotated(turn) {
+                edit(emulator, turn, |secret, law| {
+                    let skipped = law.numbering.as_ref().map(|_| secret.next_id(law));
+                    if let (Some(id), Some(version)) = (skipped, secret.versions.last_mut()) {
+                        version.id = id;
+                    }
+                });
+            }
+        }),
+    },
+    Fault {
+        name: "version-listed-twice",
+        does: "a list of versions shows the newest of them twice",
+        rules: &["ROT-MONO-1", "ROT-PAGE-1"],
+        seam: Seam::Keep(|_, turn| {
+            if did(turn, Role::Versions)
+                && let Some(Fact::Versions(mut entries)) = stated(turn, Meaning::Versions).cloned()
+                && let Some(first) = entries.first().cloned()
+            {
+                entries.push(first);
+                restate(turn, Meaning::Versions, Some(Fact::Versions(entries)));
+            }
+        }),
+    },
+    Fault {
+        name: "pending-left-behind",
+        does: "after a rotation the pending stage sits on the version that was current",
+        rules: &["ROT-PEND-1"],
+        seam: Seam::Keep(|emulator, turn| {
+            if rotated(turn) {
+                edit(emulator, turn, |secret, law| {
+                    let old = law.previous.as_ref().and_then(|stage| secret.staged(stage));
+                    let old = old.map(|version| version.id.clone());
+                    if let (Some(stage), Some(old)) = (&law.pending, old) {
+                        secret.set_stage(stage, Some(&old));
+                    }
+                });
+            }
+        }),
+    },
+    Fault {
+        name: "task-never-ends",
+        does: "a task goes on for ever, though its rotation is done",
+        rules: &["ROT-ASYNC-1"],
+        seam: Seam::Keep(|_, turn| {
+            if did(turn, Role::Task) {
+                restate(turn, Meaning::TaskState, Some(Fact::State(State::Running)));
+            }
+        }),
+    },
+    Fault {
+        name: "task-flips",
+        does: "a task that succeeded says so once, and then that it failed",
+        rules: &["ROT-ASYNC-1"],
+        seam: Seam::Keep(|emulator, turn| {
+            let task = turn.op.as_ref().and_then(|op| op.task.clone()).unwrap_or_default();
+            let ended = stated(turn, Meaning::TaskState) == Some(&Fact::State(State::Succeeded));
+            let told = ended && emulator.memory.insert(format!("told:{task}"), String::new()).is_some();
+            if did(turn, Role::Task) && told {
+                restate(turn, Meaning::TaskState, Some(Fact::State(State::Failed)));
+            }
+        }),
+    },
+    Fault {
+        name: "task-lies",
+        does: "a task succeeds, and its rotation made no version",
+        rules: &["ROT-ASYNC-2"],
+        seam: Seam::Keep(|emulator, turn| {
+            if let (true, Some((key, before))) = (turn.finishing, turn.before.clone()) {
+                let mut before = (*before).clone();
+                before.pending = None;
+                emulator.overwrite(&key, before);
+            }
         }),
     },
     Fault {
@@ -149,7 +229,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "double-version",
         does: "a rotation makes two versions",
-        rules: &["ROT-NEW-1"],
+        rules: &["ROT-NEW-1", "ROT-IDEMP-4"],
         seam: Seam::Keep(|emulator, turn| {
             if rotated(turn) {
                 let value = Value::Known(emulator.keep("twice"));
@@ -198,14 +278,19 @@ pub(super) const FAULTS: &[Fault] = &[
         name: "retention-unbounded",
         does: "no version is ever dropped",
         rules: &["ROT-HIST-1"],
-        seam: Seam::Paper(|vendor| vendor.law.kinds.iter_mut().for_each(|kind| kind.keeps = None)),
+        seam: Seam::Paper(|vendor| {
+            vendor.law.kinds.iter_mut().for_each(|kind| (kind.keeps, kind.at_most) = (None, None));
+        }),
     },
     Fault {
         name: "retention-too-short",
         does: "one version less is kept",
         rules: &["ROT-HIST-1"],
         seam: Seam::Paper(|vendor| {
-            vendor.law.kinds.iter_mut().for_each(|kind| kind.keeps = kind.keeps.map(|keeps| keeps - 1));
+            for kind in &mut vendor.law.kinds {
+                kind.keeps = kind.keeps.map(|keeps| keeps - 1);
+                kind.at_most = kind.at_most.map(|most| most - 1);
+            }
         }),
     },
     Fault {
