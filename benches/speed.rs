@@ -13,9 +13,9 @@ use rotaprobe::codec::{self, Call};
 use rotaprobe::emulator::service::Served;
 use rotaprobe::emulator::{Emulator, server};
 use rotaprobe::history::{Entry, History};
-use rotaprobe::sign::{Credentials, Scheme, Signing};
+use rotaprobe::model::{Meaning, Role};
+use rotaprobe::sign::{Credentials, Signing};
 use rotaprobe::spec::{self, Vendor};
-use rotaprobe::wire::Request;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,52 +43,62 @@ fn creation(secret: &str) -> Call {
         .with("SecretData", r#"{"Accounts":[{"AccountName":"a","AccountPassword":"b"}]}"#)
 }
 
-fn signed(vendor: &Vendor, scheme: &Scheme) -> Request {
-    let mut request = codec::encode_call(
-        vendor,
-        &rotation("RdsSecret/Mysql5.4/MyCred", "000000123"),
-        scheme,
-        "127.0.0.1:1",
-    );
-    scheme.sign(
-        &mut request,
-        &Signing { credentials: &credentials(), now: NOW, nonce: "3ee8c1b883d344afa94f4e0ad82fd6cf" },
-    );
-    request
+/// A call of a role with every parameter that it needs.
+fn sample(vendor: &Vendor, role: Role) -> Call {
+    let (name, operation) = vendor.spec.operation_for(role).expect("every vendor has it");
+    let mut call = Call::new(name);
+    for (name, parameter) in operation.parameters.iter().filter(|(_, it)| it.given()) {
+        let value = match parameter.is {
+            Meaning::Project => "0123456789abcdef0123456789abcdef".into(),
+            _ => parameter.example.clone().unwrap_or_else(|| "00000000-0000-4000-8000-000000000123".into()),
+        };
+        call.set(name, value);
+    }
+    call
 }
 
+/// Every vendor's codec and every scheme, one part at a time.
 fn parts(criterion: &mut Criterion) {
-    let vendor = vendor();
-    let call = rotation("RdsSecret/Mysql5.4/MyCred", "000000123");
-    for scheme in &vendor.schemes {
-        let unsigned = codec::encode_call(&vendor, &call, scheme, "127.0.0.1:1");
-        let keys = credentials();
-        criterion.bench_function(&format!("encode/{scheme}"), |bench| {
-            bench.iter(|| codec::encode_call(&vendor, black_box(&call), scheme, "127.0.0.1:1"));
-        });
-        criterion.bench_function(&format!("sign/{scheme}"), |bench| {
-            bench.iter_batched(
-                || unsigned.clone(),
-                |mut request| {
-                    scheme.sign(&mut request, &Signing { credentials: &keys, now: NOW, nonce: "n" });
-                    request
-                },
-                BatchSize::SmallInput,
-            );
-        });
-        let request = signed(&vendor, scheme);
-        criterion.bench_function(&format!("verify/{scheme}"), |bench| {
-            bench.iter(|| scheme.verify(black_box(&request), &keys));
-        });
-        criterion.bench_function(&format!("decode-call/{scheme}"), |bench| {
-            bench.iter(|| codec::decode_call(&vendor, black_box(&request), scheme));
+    for name in spec::embedded_names() {
+        let vendor = Arc::new(spec::embedded(&name).expect("the spec is embedded"));
+        let call = sample(&vendor, Role::Rotate);
+        let keys = Emulator::default_accounts(&vendor).remove(0).credentials;
+        for scheme in &vendor.schemes {
+            let unsigned = codec::encode_call(&vendor, &call, scheme, "127.0.0.1:1");
+            criterion.bench_function(&format!("encode/{name}/{scheme}"), |bench| {
+                bench.iter(|| codec::encode_call(&vendor, black_box(&call), scheme, "127.0.0.1:1"));
+            });
+            let signing = Signing { credentials: &keys, now: NOW, nonce: "3ee8c1b883d344af" };
+            criterion.bench_function(&format!("sign/{name}/{scheme}"), |bench| {
+                bench.iter_batched(
+                    || unsigned.clone(),
+                    |mut request| {
+                        scheme.sign(&mut request, &signing);
+                        request
+                    },
+                    BatchSize::SmallInput,
+                );
+            });
+            let mut request = unsigned.clone();
+            scheme.sign(&mut request, &signing);
+            criterion.bench_function(&format!("verify/{name}/{scheme}"), |bench| {
+                bench.iter(|| scheme.verify(black_box(&request), &keys));
+            });
+            criterion.bench_function(&format!("decode-call/{name}/{scheme}"), |bench| {
+                bench.iter(|| codec::decode_call(&vendor, black_box(&request), scheme));
+            });
+        }
+        let mut emulator = Emulator::new(vendor.clone(), Emulator::default_accounts(&vendor), 1);
+        let scheme = &vendor.schemes[0];
+        let describe = sample(&vendor, Role::Describe);
+        let mut request = codec::encode_call(&vendor, &describe, scheme, "127.0.0.1:1");
+        scheme.sign(&mut request, &Signing { credentials: &keys, now: NOW, nonce: "3ee8c1b883d344af" });
+        let response = emulator.handle(&request, NOW);
+        criterion.bench_function(&format!("decode-reply/{name}"), |bench| {
+            bench.iter(|| codec::decode_reply(&vendor, &describe.operation, black_box(&response)));
         });
     }
-    let mut emulator = Emulator::new(vendor.clone(), Emulator::default_accounts(&vendor), 1);
-    let response = emulator.handle(&signed(&vendor, &vendor.schemes[0]), NOW);
-    criterion.bench_function("decode-reply", |bench| {
-        bench.iter(|| codec::decode_reply(&vendor, "RotateSecret", black_box(&response)));
-    });
+    let vendor = vendor();
     let interval = &vendor.spec.interval;
     criterion.bench_function("interval", |bench| bench.iter(|| interval.read(black_box("31536000s"))));
 }
@@ -188,24 +198,26 @@ fn calls(criterion: &mut Criterion) {
 }
 
 fn whole(criterion: &mut Criterion) {
-    let vendor = vendor();
     let mut group = criterion.benchmark_group("check");
     group.sample_size(10);
-    group.bench_function("in-process", |bench| {
-        bench.iter(|| {
-            let reference = Arc::new(Reference::new(vendor.clone(), 7));
-            let clock = reference.clock().clone();
-            let rules = campaign::select(&[]).expect("all rules");
-            let plan = Plan { rules, seed: 7, deadline: Duration::from_secs(600) };
-            campaign::run(
-                &vendor,
-                &Endpoint::in_process(reference),
-                &plan,
-                Arc::new(move || clock.now()),
-                &mut |_| {},
-            )
+    for name in spec::embedded_names() {
+        let vendor = Arc::new(spec::embedded(&name).expect("the spec is embedded"));
+        group.bench_function(format!("in-process/{name}"), |bench| {
+            bench.iter(|| {
+                let reference = Arc::new(Reference::new(vendor.clone(), 7));
+                let clock = reference.clock().clone();
+                let rules = campaign::select(&[]).expect("all rules");
+                let plan = Plan { rules, seed: 7, deadline: Duration::from_secs(600) };
+                campaign::run(
+                    &vendor,
+                    &Endpoint::in_process(reference),
+                    &plan,
+                    Arc::new(move || clock.now()),
+                    &mut |_| {},
+                )
+            });
         });
-    });
+    }
     group.finish();
     criterion.bench_function("load-spec", |bench| bench.iter(|| spec::embedded(black_box("alibaba"))));
 }

@@ -80,7 +80,8 @@ fn a_bad_spec_is_refused_with_its_place_and_the_fix() {
 
 #[test]
 fn every_rule_of_a_vendor_has_a_check_or_waits_for_one() {
-    let waiting = ["ROT-IDEMP-6", "ROT-IDEMP-7", "ROT-CONC-1", "ROT-CONC-2"];
+    // Calls that overlap, and a rule that no vendor so far has a use for.
+    let waiting = ["ROT-IDEMP-2", "ROT-IDEMP-6", "ROT-IDEMP-7", "ROT-CONC-1"];
     for name in spec::embedded_names() {
         let vendor = spec::embedded(&name).unwrap();
         for (rule, requirement) in &vendor.spec.requirements {

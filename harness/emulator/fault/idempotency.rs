@@ -1,7 +1,7 @@
 //! Faults of idempotency, and of who may rotate.
 
 use super::tools::{
-    count, decide_anew, did, edit, refuses, replayed, restate, rotate_anyway, rotated, subject,
+    begins, count, decide_anew, did, edit, refuses, replayed, restate, rotate_anyway, subject,
 };
 use super::{Fault, Seam};
 use crate::model::{Answer, Condition, Fact, Id, Meaning, Role, Text};
@@ -77,7 +77,7 @@ pub(super) const FAULTS: &[Fault] = &[
         rules: &["ROT-IDEMP-3"],
         seam: Seam::Decide(|emulator, turn| {
             let Some(op) = turn.op.clone().filter(|op| op.role == Role::Rotate) else { return };
-            let (Some(token), true) = (op.token, rotated(turn)) else { return };
+            let (Some(token), true) = (op.token, begins(turn)) else { return };
             let first =
                 emulator.memory.entry(format!("token:{token}")).or_insert_with(|| op.secret.to_string());
             if **first != *op.secret
@@ -92,7 +92,7 @@ pub(super) const FAULTS: &[Fault] = &[
         does: "every second rotation of a secret is answered with success and makes no version",
         rules: &["ROT-IDEMP-4", "ROT-NEW-1"],
         seam: Seam::Decide(|emulator, turn| {
-            if rotated(turn)
+            if begins(turn)
                 && count(emulator, turn, "rotations").is_multiple_of(2)
                 && let Some(outcome) = &mut turn.outcome
             {
@@ -178,7 +178,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 emulator.memory.insert(format!("frozen:{name}"), String::new());
             }
             if let (true, Some(outcome)) =
-                (emulator.memory.contains_key(&format!("frozen:{name}")) && rotated(turn), &mut turn.outcome)
+                (emulator.memory.contains_key(&format!("frozen:{name}")) && begins(turn), &mut turn.outcome)
             {
                 outcome.answer = Answer::Refused(Condition::InDeletion);
             }

@@ -1,7 +1,8 @@
 //! Faults of the rotation policy and its schedule.
 
 use super::tools::{
-    did, edit, given, refuses, restate, rotate_anyway, rotated, sets_policy, stated, subject, switches_off,
+    begins, did, edit, given, refuses, restate, rotate_anyway, rotated, sets_policy, stated, subject,
+    switches_off,
 };
 use super::{Fault, Seam};
 use crate::emulator::{Emulator, Turn};
@@ -332,7 +333,7 @@ pub(super) const FAULTS: &[Fault] = &[
             let Some(rate) = emulator.vendor.law.rate else { return };
             let since = turn.now - rate.per;
             let spent = emulator.world.spent.values().flatten().filter(|(when, _)| when.lo > since).count();
-            if let (true, Some(outcome)) = (rotated(turn) && spent >= rate.calls, &mut turn.outcome) {
+            if let (true, Some(outcome)) = (begins(turn) && spent >= rate.calls, &mut turn.outcome) {
                 outcome.answer = crate::model::Answer::Refused(Condition::Throttled);
             }
         }),

@@ -61,6 +61,12 @@ pub(super) fn rotated(turn: &Turn<'_>) -> bool {
     turn.finishing || (turn.succeeds() && turn.outcome.as_ref().is_some_and(at_once))
 }
 
+/// True if the call is about to rotate, at once or later.
+pub(super) fn begins(turn: &Turn<'_>) -> bool {
+    let begun = |outcome: &Outcome| outcome.rule == "ROT-NEW-1" || outcome.rule == "ROT-IDEMP-4";
+    turn.succeeds() && turn.outcome.as_ref().is_some_and(begun)
+}
+
 /// True if the call sets the rotation policy, by whatever operation.
 pub(super) fn sets_policy(turn: &Turn<'_>) -> bool {
     turn.op.as_ref().is_some_and(|op| match op.role {
