@@ -121,10 +121,10 @@ pub(super) fn blame(
 fn refused(deed: &Deed, condition: Condition) -> Vec<&'static str> {
     match condition {
         Condition::Throttled => vec!["ROT-THR-2"],
-        Condition::Missing | Condition::Invalid if deed.role == Role::SetPolicy => {
+        Condition::Missing | Condition::Invalid | Condition::BadBody if deed.role == Role::SetPolicy => {
             vec!["ROT-POL-8", "ROT-ERR-2"]
         }
-        Condition::Missing | Condition::Invalid => vec!["ROT-ERR-2"],
+        Condition::Missing | Condition::Invalid | Condition::BadBody => vec!["ROT-ERR-2"],
         _ if deed.rule == "ROT-ERR-1" => vec!["ROT-ERR-1"],
         _ => vec![deed.rule, "ROT-ERR-1"],
     }
@@ -190,7 +190,8 @@ fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static
             let labelled = seen.iter().any(|version| version.stages.is_some());
             let expected =
                 |id: &Text| all.iter().any(|version| version.id == crate::model::Id::Known(id.clone()));
-            if law.numbering.is_some() && seen.iter().any(|version| !expected(&version.id)) {
+            let skipped = law.numbering.is_some() && seen.len() == all.len();
+            if skipped && seen.iter().any(|version| !expected(&version.id)) {
                 return Some("ROT-MONO-1");
             }
             if holders(&law.current) > 1 || (whole && due && labelled && holders(&law.current) == 0) {

@@ -36,10 +36,10 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
             possible.extend(joined(case, key, secret));
         }
     } else if rotates || !law.binds("ROT-KIND-1") {
-        if may_pass {
-            possible.extend(fresh(case, key, secret));
-        } else if !law.binds("ROT-THR-1") {
+        if !may_pass {
             possible.push(Outcome::refused("ROT-THR-1", Condition::Throttled));
+        }
+        if may_pass || !law.binds("ROT-THR-1") {
             possible.extend(fresh(case, key, secret));
         }
         // An id that retention dropped is open: a replay, a refusal, or an id like any other.

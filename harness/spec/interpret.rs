@@ -163,7 +163,9 @@ impl<'a> Reader<'a> {
                     let why = format!("{name} {why}");
                     let number = parameter.is == Meaning::Interval && constraint == Constraint::Type;
                     let rule = if number { "ROT-POL-7" } else { bounds_rule(parameter) };
-                    self.complain(name, Condition::Invalid, rule, certain, why);
+                    let typed = constraint == Constraint::Type && family != Family::RpcQuery;
+                    let condition = if typed { Condition::BadBody } else { Condition::Invalid };
+                    self.complain(name, condition, rule, certain, why);
                 } else if parameter.values.is_empty()
                     && parameter.pattern.is_none()
                     && doubtful(parameter, text)
