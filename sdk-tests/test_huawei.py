@@ -227,6 +227,8 @@ def test_a_secret_waits_for_its_deletion_returns_and_goes(sdk, emulator, managed
     sdk.call("restore_secret", secret_name=managed)
     assert refusal(sdk.call, "restore_secret", secret_name=managed) == (400, "CSMS.0108")
     rotate(sdk, emulator, managed)
+    sdk.call("delete_secret", secret_name=managed)
+    assert refusal(sdk.call, "show_secret", secret_name=managed) == (404, "CSMS.0106")
 
 
 def test_a_window_outside_its_bounds_is_refused(sdk, common):

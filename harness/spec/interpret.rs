@@ -46,7 +46,7 @@ pub fn interpret(
         operation: described,
         given: parameters,
         complaints: Vec::new(),
-        op: Op::new(described.role, account, Text::from("")),
+        op: Op { force: described.forced, ..Op::new(described.role, account, Text::from("")) },
     };
     reader.kind();
     for (name, parameter) in &described.parameters {
