@@ -221,6 +221,12 @@ def test_the_biggest_value_comes_back_as_it_went(sdk, name):
     assert code in ("InvalidParameterException", "ValidationException")
 
 
+def test_tags_are_shown(sdk, name):
+    tags = [{"Key": "team", "Value": "a b"}]
+    sdk.call("create_secret", Name=name, SecretString="one", Tags=tags)
+    assert sdk.call("describe_secret", SecretId=name)["Tags"] == tags
+
+
 def test_a_name_is_taken_once(sdk, secret):
     assert refusal(sdk.call, "create_secret", Name=secret, SecretString="other") == "ResourceExistsException"
     first = value(sdk, secret)

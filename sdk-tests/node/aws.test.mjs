@@ -148,6 +148,13 @@ test("the SDK's own paginator finds every version", async () => {
     assert.equal(seen.length, 5);
 });
 
+test("tags are shown", async () => {
+    const Name = fresh("tagged");
+    const Tags = [{ Key: "team", Value: "a b" }];
+    await call("CreateSecret", { Name, SecretString: "one", Tags });
+    assert.deepEqual((await describe(Name)).Tags, Tags);
+});
+
 test("a deleted secret waits, returns and goes", async () => {
     const name = await secret();
     await rotate(name, RULES);
