@@ -238,6 +238,7 @@ def test_a_deleted_secret_waits_returns_and_goes(sdk, emulator, rotating):
     deleted = sdk.call("delete_secret", SecretId=rotating, RecoveryWindowInDays=7)
     ahead = deleted["DeletionDate"] - datetime.now(timezone.utc)
     assert timedelta(days=6) < ahead < timedelta(days=8)
+    assert "DeletedDate" in sdk.call("describe_secret", SecretId=rotating)
     for action in ["get_secret_value", "rotate_secret"]:
         assert refusal(sdk.call, action, SecretId=rotating) == "InvalidRequestException"
     assert refusal(sdk.call, "create_secret", Name=rotating, SecretString="new") == "InvalidRequestException"

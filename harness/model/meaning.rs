@@ -104,6 +104,9 @@ pub enum Meaning {
     Updated,
     /// When a deleted secret will be gone.
     DeleteAt,
+    /// When a secret was deleted or when it will be gone: documents need not say which. Absent of a
+    /// secret that is not deleted.
+    Deleted,
     /// Free text about a secret.
     Description,
     /// The key that encrypts the secret.

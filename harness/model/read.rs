@@ -99,6 +99,13 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         },
     ));
     facts.push((
+        Meaning::Deleted,
+        match secret.life {
+            Life::Active | Life::Disabled => Expect::Absent,
+            Life::Leaving(gone) => Expect::Open(Some(Fact::Time(gone.lo))),
+        },
+    ));
+    facts.push((
         Meaning::State,
         Expect::Is(Fact::State(match secret.life {
             Life::Active => State::Active,

@@ -161,6 +161,7 @@ test("a deleted secret waits, returns and goes", async () => {
     const deleted = await call("DeleteSecret", { SecretId: name, RecoveryWindowInDays: 7 });
     const days = (deleted.DeletionDate - Date.now()) / DAY;
     assert.ok(6 < days && days < 8, `${days} days`);
+    assert.ok((await describe(name)).DeletedDate instanceof Date);
     assert.equal(await refused(value(name)), "InvalidRequestException");
     assert.equal(await refused(call("RotateSecret", { SecretId: name })), "InvalidRequestException");
     await call("RestoreSecret", { SecretId: name });
