@@ -96,7 +96,7 @@ def stages(sdk, name):
 
 def task(sdk, task_id):
     listed = sdk.call("list_secret_task", task_id=task_id).tasks
-    assert len(listed) == 1
+    assert [entry.task_id for entry in listed] == [task_id]
     return listed[0]
 
 
@@ -122,7 +122,7 @@ def test_a_rotation_is_a_task_that_ends_in_a_new_current_version(sdk, emulator, 
     before = version(sdk, managed)
     rotated = sdk.call("rotate_secret", secret_name=managed)
     begun = task(sdk, rotated.rotation_task_id)
-    assert begun.task_status
+    assert begun.task_status and begun.secret_name == managed
     emulator.advance(3)
     assert task(sdk, rotated.rotation_task_id).task_status == "SUCCESS"
 
