@@ -70,7 +70,7 @@ def managed(request, sdk, name):
         rotation_func_urn=FUNCTION,
         auto_rotation=False,
     ).secret
-    assert (created.name, created.secret_type) == (name, kind)
+    assert (created.name, created.secret_type, created.state) == (name, kind, "ENABLED")
     assert UUID.fullmatch(created.id)
     return name
 
@@ -216,15 +216,18 @@ def test_a_name_is_taken_once(sdk, common):
 
 
 def test_a_secret_waits_for_its_deletion_returns_and_goes(sdk, emulator, managed):
+    sdk.call("update_secret", secret_name=managed, auto_rotation=True, rotation_period="30d")
     window = {"secret_name": managed, "recovery_window_in_days": 7}
     planned = sdk.call("delete_secret_for_schedule", **window).secret
     read = sdk.call("show_secret", secret_name=managed).secret
-    assert (planned.name, read.state) == (managed, "PENDING_DELETE")
+    assert (planned.state, read.state) == ("PENDING_DELETE", "PENDING_DELETE")
     assert read.scheduled_delete_time - read.create_time >= 7 * DAY * 1000
     status, code = refusal(version, sdk, managed)
     assert code in ("CSMS.0107", "CSMS.0103", "CSMS.0109")
 
-    sdk.call("restore_secret", secret_name=managed)
+    restored = sdk.call("restore_secret", secret_name=managed).secret
+    assert (restored.state, restored.scheduled_delete_time) == ("ENABLED", None)
+    assert planned.auto_rotation is restored.auto_rotation is True
     assert refusal(sdk.call, "restore_secret", secret_name=managed) == (400, "CSMS.0108")
     rotate(sdk, emulator, managed)
     sdk.call("delete_secret", secret_name=managed)

@@ -289,6 +289,23 @@ impl Emulator {
         self.world.apply(change);
         let subject = after.and_then(|(key, secret)| Some((key, secret?))).or_else(|| turn.before.clone());
         turn.facts = self.facts(turn, op, &stated, subject.as_ref());
+        if matches!(op.role, Role::Create | Role::SetPolicy | Role::Delete | Role::Restore) {
+            self.describe_rest(turn, subject.as_ref());
+        }
+    }
+
+    /// Where such a reply shows more of a secret than its outcome states, it shows what a description
+    /// would.
+    fn describe_rest(&mut self, turn: &mut Turn<'_>, subject: Option<&(Key, Arc<Secret>)>) {
+        let Some((key, _)) = subject else { return };
+        let describe = Op::new(Role::Describe, key.0, key.1.clone());
+        let possible = outcomes(&self.vendor.law, &self.world, &describe, When::at(turn.now));
+        let Some(Outcome { answer: Answer::Done(stated), .. }) = possible.into_iter().next() else { return };
+        for (meaning, fact) in self.facts(turn, &describe, &stated, subject) {
+            if !turn.facts.iter().any(|(said, _)| *said == meaning) {
+                turn.facts.push((meaning, fact));
+            }
+        }
     }
 
     fn keep_given_value(&mut self, turn: &Turn<'_>, op: &Op) {
