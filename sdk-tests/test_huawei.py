@@ -202,8 +202,9 @@ def test_versions_come_in_pages(sdk, common):
     while True:
         page = sdk.call("list_secret_versions", secret_name=common, limit=2, marker=marker)
         assert 1 <= len(page.version_metadatas) <= 2
+        assert page.page_info.current_count == len(page.version_metadatas)
         seen += [entry.id for entry in page.version_metadatas]
-        marker = page.page_info and page.page_info.next_marker
+        marker = page.page_info.next_marker
         if not marker:
             break
     assert sorted(seen) == ["v1", "v2", "v3", "v4", "v5"]

@@ -405,6 +405,12 @@ impl Emulator {
             }
             _ => {}
         }
+        let shown = facts.iter().find_map(|(_, fact)| match fact {
+            Fact::Versions(versions) => Some(versions.len()),
+            Fact::Names(names) => Some(names.len()),
+            _ => None,
+        });
+        facts.extend(shown.and_then(|shown| Some((Meaning::Shown, Fact::Count(i64::try_from(shown).ok()?)))));
         facts
     }
 

@@ -117,6 +117,8 @@ pub enum Meaning {
     Page,
     /// Entries in a page.
     PageSize,
+    /// Entries in this page.
+    Shown,
     /// Entries in all pages.
     Total,
     /// The list of secrets.
