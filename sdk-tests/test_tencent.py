@@ -116,8 +116,9 @@ def test_a_rotation_is_a_task_that_ends_in_a_new_value(sdk, emulator, product):
     assert task(sdk, emulator, flow) == 1
     after = account(sdk, product)
     assert after.Password != before.Password
-    # Two accounts take turns.
+    # Two accounts of one prefix take turns.
     assert after.UserName != before.UserName
+    assert after.UserName.startswith("app") and before.UserName.startswith("app")
 
 
 def test_what_was_rotated_out_stays_readable_under_its_time(sdk, emulator, product):

@@ -340,7 +340,8 @@ impl Emulator {
         let create = vendor.spec.operations.get(&turn.operation);
         let given =
             |is| create.and_then(|it| it.parameter(is)).and_then(|(name, _)| turn.param(name)).unwrap_or("");
-        let making = values::Making::new(kind, given(Meaning::Config), given(Meaning::Value));
+        let (config, value) = (given(Meaning::Config), given(Meaning::Value));
+        let making = values::Making::new(kind, config, value, |name| turn.param(name));
         if let Some(first) = making.first_value(&mut self.rng, secret.created.lo)
             && let Some(version) = secret.versions.first_mut()
         {
