@@ -289,6 +289,23 @@ impl Emulator {
         self.world.apply(change);
         let subject = after.and_then(|(key, secret)| Some((key, secret?))).or_else(|| turn.before.clone());
         turn.facts = self.facts(turn, op, &stated, subject.as_ref());
+        if matches!(op.role, Role::Create | Role::SetPolicy | Role::Delete | Role::Restore) {
+            self.describe_rest(turn, subject.as_ref());
+        }
+    }
+
+    /// Where such a reply shows more of a secret than its outcome states, it shows what a description
+    /// would.
+    fn describe_rest(&mut self, turn: &mut Turn<'_>, subject: Option<&(Key, Arc<Secret>)>) {
+        let Some((key, _)) = subject else { return };
+        let describe = Op::new(Role::Describe, key.0, key.1.clone());
+        let possible = outcomes(&self.vendor.law, &self.world, &describe, When::at(turn.now));
+        let Some(Outcome { answer: Answer::Done(stated), .. }) = possible.into_iter().next() else { return };
+        for (meaning, fact) in self.facts(turn, &describe, &stated, subject) {
+            if !turn.facts.iter().any(|(said, _)| *said == meaning) {
+                turn.facts.push((meaning, fact));
+            }
+        }
     }
 
     fn keep_given_value(&mut self, turn: &Turn<'_>, op: &Op) {
@@ -323,7 +340,8 @@ impl Emulator {
         let create = vendor.spec.operations.get(&turn.operation);
         let given =
             |is| create.and_then(|it| it.parameter(is)).and_then(|(name, _)| turn.param(name)).unwrap_or("");
-        let making = values::Making::new(kind, given(Meaning::Config), given(Meaning::Value));
+        let (config, value) = (given(Meaning::Config), given(Meaning::Value));
+        let making = values::Making::new(kind, config, value, |name| turn.param(name));
         if let Some(first) = making.first_value(&mut self.rng, secret.created.lo)
             && let Some(version) = secret.versions.first_mut()
         {
@@ -388,6 +406,12 @@ impl Emulator {
             }
             _ => {}
         }
+        let shown = facts.iter().find_map(|(_, fact)| match fact {
+            Fact::Versions(versions) => Some(versions.len()),
+            Fact::Names(names) => Some(names.len()),
+            _ => None,
+        });
+        facts.extend(shown.and_then(|shown| Some((Meaning::Shown, Fact::Count(i64::try_from(shown).ok()?)))));
         facts
     }
 

@@ -27,7 +27,12 @@ pub(crate) struct Making {
 
 impl Making {
     /// Finds the sample that a creation matches, and what it says of accounts and shape.
-    pub(super) fn new(kind: &Kind, config: &str, value: &str) -> Self {
+    pub(super) fn new<'a>(
+        kind: &Kind,
+        config: &str,
+        value: &str,
+        parameter: impl Fn(&str) -> Option<&'a str>,
+    ) -> Self {
         let config: Value = serde_json::from_str(config).unwrap_or(Value::Null);
         let value: Value = serde_json::from_str(value).unwrap_or(Value::Null);
         let matches = |sample: &&Sample| {
@@ -37,12 +42,14 @@ impl Making {
         else {
             return Self::default();
         };
-        let account = |pointer: &String| match pointer.strip_prefix("config:") {
-            Some(pointer) => config.pointer(pointer),
-            None => value.pointer(pointer),
+        let account = |place: &String| match (place.strip_prefix("parameter:"), place.strip_prefix("config:"))
+        {
+            (Some(name), _) => parameter(name),
+            (None, Some(pointer)) => config.pointer(pointer).and_then(Value::as_str),
+            (None, None) => value.pointer(place).and_then(Value::as_str),
         };
         let mut accounts: Vec<String> =
-            sample.accounts.iter().filter_map(account).filter_map(Value::as_str).map(str::to_owned).collect();
+            sample.accounts.iter().filter_map(account).map(str::to_owned).collect();
         if accounts.is_empty() {
             accounts.push("account".to_owned());
         }

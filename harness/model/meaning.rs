@@ -104,6 +104,9 @@ pub enum Meaning {
     Updated,
     /// When a deleted secret will be gone.
     DeleteAt,
+    /// When a secret was deleted or when it will be gone: documents need not say which. Absent of a
+    /// secret that is not deleted.
+    Deleted,
     /// Free text about a secret.
     Description,
     /// The key that encrypts the secret.
@@ -114,6 +117,8 @@ pub enum Meaning {
     Page,
     /// Entries in a page.
     PageSize,
+    /// Entries in this page.
+    Shown,
     /// Entries in all pages.
     Total,
     /// The list of secrets.

@@ -17,7 +17,7 @@ pub(super) fn identity(_case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
 /// Automatic rotation, as replies show it that need not show it.
 pub(super) fn policy_if_shown(case: &Case<'_>, secret: &Secret) -> Stated {
     let may = |(meaning, expect)| match expect {
-        Expect::Open(_) => (meaning, expect),
+        Expect::Open(_) | Expect::IfShown(_) => (meaning, expect),
         other => (meaning, Expect::IfShown(Box::new(other))),
     };
     policy(case, secret).into_iter().map(may).collect()
@@ -96,6 +96,13 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         match secret.life {
             Life::Active | Life::Disabled => Expect::Absent,
             Life::Leaving(gone) => Expect::Within(gone),
+        },
+    ));
+    facts.push((
+        Meaning::Deleted,
+        match secret.life {
+            Life::Active | Life::Disabled => Expect::Absent,
+            Life::Leaving(gone) => Expect::Open(Some(Fact::Time(gone.lo))),
         },
     ));
     facts.push((

@@ -4,7 +4,7 @@ use super::outcomes::Case;
 use super::schedule::{add_version, date, finished, version_shown};
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Meaning, Outcome, Pending, Policy, SOMETIME, Secret, State,
-    Task, Value, Version, When, read,
+    Task, Text, Value, Version, When, read,
 };
 
 pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
@@ -252,9 +252,6 @@ pub(super) fn cancel(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
 
 pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
     let world = case.world;
-    let told = |state, change| {
-        Outcome::done("ROT-ASYNC-1", change, vec![(Meaning::TaskState, Expect::Is(Fact::State(state)))])
-    };
     let id = case.op.task.clone().unwrap_or_else(|| "".into());
     let Some(task) = world.tasks.get(&id) else {
         return vec![
@@ -262,6 +259,12 @@ pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
             // It may belong to a secret of which nothing is known any more.
             Outcome::done("ROT-ERR-3", Change::default(), vec![(Meaning::TaskState, Expect::Open(None))]),
         ];
+    };
+    let told = |state, change| {
+        let shown = |text: &Text| Expect::IfShown(Box::new(Expect::Is(Fact::Text(text.clone()))));
+        let mut facts = vec![(Meaning::TaskState, Expect::Is(Fact::State(state)))];
+        facts.extend([(Meaning::Task, shown(&id)), (Meaning::Secret, shown(&task.key.1))]);
+        Outcome::done("ROT-ASYNC-1", change, facts)
     };
     if task.state != State::Running {
         return vec![told(task.state, Change::default())];

@@ -46,7 +46,12 @@ pub fn interpret(
         operation: described,
         given: parameters,
         complaints: Vec::new(),
-        op: Op::new(described.role, account, Text::from("")),
+        op: Op {
+            force: described.forced,
+            // Where a call cannot ask for tags, they are shown unasked.
+            with_tags: described.parameter(Meaning::WithTags).is_none(),
+            ..Op::new(described.role, account, Text::from(""))
+        },
     };
     reader.kind();
     for (name, parameter) in &described.parameters {
@@ -266,6 +271,8 @@ impl<'a> Reader<'a> {
                 self.complain(name, Condition::Invalid, "WIRE-REQ-2", certain, why);
             }
             Meaning::ValueType => self.op.value_type = shared(),
+            // Whoever takes tags that are no list keeps nobody knows what.
+            Meaning::Tags if serde_json::from_str::<serde_json::Value>(text).is_err() => {}
             Meaning::Description | Meaning::Key | Meaning::Tags | Meaning::Config => {
                 self.op.settings.push((parameter.is, Fact::Text(setting(parameter.is, text))));
             }

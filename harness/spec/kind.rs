@@ -91,7 +91,8 @@ pub struct Sample {
     /// What a read returns: `{account}` is the account's name, `{fresh}` is new with each version, `{time}` a time stamp.
     #[serde(default)]
     pub reads: Option<String>,
-    /// Where the account names are in the value given (JSON pointers), or in the configuration.
+    /// Where the account names are: JSON pointers into the value given, into the configuration with
+    /// `config:` before them, or `parameter:` and the name of a parameter of the creation.
     #[serde(default)]
     pub accounts: Vec<String>,
     /// True where two accounts take turns.

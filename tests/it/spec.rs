@@ -97,3 +97,13 @@ fn every_rule_of_a_vendor_has_a_check_or_waits_for_one() {
         assert!(check.how.len() > 20, "{} says how", check.rule);
     }
 }
+
+#[test]
+fn an_operation_that_deletes_at_once_is_read_as_that() {
+    let huawei = spec::embedded("huawei").unwrap();
+    for (operation, at_once) in [("DeleteSecret", true), ("DeleteSecretForSchedule", false)] {
+        let given = [("secret_name", "one"), ("recovery_window_in_days", "7")];
+        let op = spec::interpret(&huawei, operation, &given, 0).unwrap().op;
+        assert_eq!(op.force, at_once, "{operation}");
+    }
+}
