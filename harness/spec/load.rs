@@ -3,13 +3,13 @@
 use super::{Kind, Spec, law};
 use crate::model::{Law, Role, rule};
 use crate::sign::{Form, Scheme};
-use include_dir::{Dir, include_dir};
 use regex::Regex;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-static SPECS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/specs");
+/// Name and text of each spec in the binary, in the order of names: `build.rs` writes the list.
+const SPECS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/specs.rs"));
 
 /// Why a spec cannot be used: file, line where known, path, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -123,13 +123,7 @@ impl Vendor {
 
 /// Names of the vendors in the binary.
 pub fn embedded_names() -> Vec<String> {
-    let mut names: Vec<String> = SPECS
-        .files()
-        .filter(|file| file.path().extension().is_some_and(|extension| extension == "yaml"))
-        .filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned()))
-        .collect();
-    names.sort();
-    names
+    SPECS.iter().map(|(name, _)| (*name).to_owned()).collect()
 }
 
 /// The spec of a vendor in the binary.
@@ -137,9 +131,8 @@ pub fn embedded_names() -> Vec<String> {
 /// # Errors
 /// If there is no such vendor, with the nearest name as a suggestion.
 pub fn embedded(name: &str) -> Result<Vendor, SpecError> {
-    let file = format!("{name}.yaml");
-    match SPECS.get_file(&file).and_then(|found| found.contents_utf8()) {
-        Some(text) => from_text(&format!("specs/{file}"), text),
+    match SPECS.iter().find(|(known, _)| *known == name) {
+        Some((_, text)) => from_text(&format!("specs/{name}.yaml"), text),
         None => {
             let known = embedded_names();
             let nearest = known.iter().find(|other| strsim::damerau_levenshtein(other, name) <= 3);

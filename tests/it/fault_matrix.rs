@@ -96,7 +96,7 @@ fn violated(outcome: &Outcome) -> Vec<&'static str> {
 fn vendors() -> Vec<Arc<Vendor>> {
     let only = std::env::var("ROTAPROBE_VENDOR").ok();
     let wanted = |name: &String| only.as_ref().is_none_or(|only| only == name);
-    let names = spec::embedded_names().into_iter().filter(|name| name != "volcengine").filter(wanted);
+    let names = spec::embedded_names().into_iter().filter(wanted);
     names.map(|name| Arc::new(spec::embedded(&name).unwrap())).collect()
 }
 
