@@ -1,5 +1,6 @@
 //! `rotaprobe check`.
 
+use super::vendors::Chosen;
 use super::{CheckArgs, Failure, care, credentials, fixtures, interrupt, reports, vendors};
 use crate::campaign::{
     self, Endpoint, Event, Interrupt, Outcome, Plan, Reference, RuleResult, Summary, Totals,
@@ -11,7 +12,6 @@ use crate::client::control::{ClockCommand, ControlPort};
 use crate::client::http::{HttpTransport, Limits};
 use crate::model::RULES;
 use crate::report::console::{self, Style};
-use crate::spec::Vendor;
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -22,14 +22,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const UNFINISHED: u8 = 3;
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    let vendors = vendors::named(&args.vendor)?;
+    let vendors = vendors::chosen(&args.vendors)?;
     let rules = campaign::select(&args.rules).map_err(Failure::usage)?;
     if args.list {
         list(&vendors, &rules);
         return Ok(0);
     }
     if args.endpoint.is_some() && vendors.len() != 1 {
-        return Err(Failure::usage(anyhow!("--endpoint is one vendor's: say which with --vendor NAME")));
+        return Err(Failure::usage(anyhow!(
+            "--endpoint is one vendor's: say which with --vendor NAME or --spec FILE"
+        )));
     }
     let style = Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
     let seed = args.seed.unwrap_or_else(|| wall_clock().unsigned_abs() & 0xFFFF);
@@ -49,19 +51,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
 
 fn one(
     args: &CheckArgs,
-    vendor: &Arc<Vendor>,
+    chosen: &Chosen,
     plan: &Plan,
     style: Style,
     stop: &Interrupt,
 ) -> Result<Outcome, Failure> {
-    let (fixtures, vendor) = match &args.fixtures {
-        Some(path) => {
-            let (fixtures, vendor) = fixtures::from_file(path, vendor)?;
-            (fixtures, Arc::new(vendor))
-        }
-        None => (Vec::new(), vendor.clone()),
-    };
-    let vendor = &vendor;
+    let (fixtures, chosen) = with_fixtures(args, chosen)?;
+    let vendor = &chosen.vendor;
     let (endpoint, now) = match &args.endpoint {
         None => {
             let reference = Arc::new(Reference::new(vendor.clone(), plan.seed));
@@ -73,7 +69,7 @@ fn one(
         }
         Some(url) => {
             let now: Now = Arc::new(wall_clock);
-            let endpoint = remote(args, vendor, url, stop, fixtures)?;
+            let endpoint = remote(args, &chosen, url, stop, fixtures)?;
             campaign::preflight(vendor, &endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
             (endpoint, now)
         }
@@ -93,16 +89,26 @@ fn one(
             kept = Some((care::command(args, journal), left));
         }
     });
-    print!("{}", console::results(&outcome.results, &again(args, vendor, plan.seed), style));
+    print!("{}", console::results(&outcome.results, &again(args, &chosen, plan.seed), style));
     if let Some((command, left)) = kept {
         eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
     }
     Ok(outcome)
 }
 
+/// Secrets that are there already, and the vendor with what it takes to rotate them.
+fn with_fixtures(args: &CheckArgs, chosen: &Chosen) -> Result<(Vec<Fixture>, Chosen), Failure> {
+    let file = chosen.file.clone();
+    let Some(path) = &args.fixtures else {
+        return Ok((Vec::new(), Chosen { vendor: chosen.vendor.clone(), file }));
+    };
+    let (fixtures, vendor) = fixtures::from_file(path, &chosen.vendor)?;
+    Ok((fixtures, Chosen { vendor: Arc::new(vendor), file }))
+}
+
 fn remote(
     args: &CheckArgs,
-    vendor: &Arc<Vendor>,
+    chosen: &Chosen,
     url: &str,
     stop: &Interrupt,
     fixtures: Vec<Fixture>,
@@ -110,14 +116,14 @@ fn remote(
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
     let credentials = match &args.credentials {
         Some(path) => credentials::from_file(path)?,
-        None => credentials::from_environment(vendor, transport.is_loopback())?,
+        None => credentials::from_environment(&chosen.vendor, transport.is_loopback())?,
     };
     let clock: Option<Arc<dyn Clock>> = match (&args.control, &args.clock_cmd) {
         (Some(url), _) => Some(Arc::new(ControlPort::new(url, &args.allow_host).map_err(Failure::usage)?)),
         (None, Some(command)) => Some(Arc::new(ClockCommand::new(command))),
         (None, None) => None,
     };
-    let care = care::of(&args.care, vendor, transport.is_loopback(), stop);
+    let care = care::of(&args.care, chosen, transport.is_loopback(), stop)?;
     Ok(Endpoint {
         host: transport.host().to_owned(),
         transport: Arc::new(transport),
@@ -132,8 +138,8 @@ fn remote(
 }
 
 /// The command that repeats the run for one rule.
-fn again(args: &CheckArgs, vendor: &Vendor, seed: u64) -> String {
-    let mut command = format!("rotaprobe check --vendor {} --seed {seed}", vendor.spec.vendor);
+fn again(args: &CheckArgs, chosen: &Chosen, seed: u64) -> String {
+    let mut command = format!("rotaprobe check {} --seed {seed}", chosen.option());
     let options = [
         ("--endpoint", args.endpoint.as_deref()),
         ("--control", args.control.as_deref()),
@@ -175,10 +181,11 @@ fn joined(outcomes: Vec<Outcome>, seed: u64) -> Outcome {
     })
 }
 
-fn list(vendors: &[Arc<Vendor>], rules: &[&str]) {
+fn list(vendors: &[Chosen], rules: &[&str]) {
     for rule in RULES.iter().filter(|rule| rules.contains(&rule.id)) {
         let levels: Vec<String> = vendors
             .iter()
+            .map(|chosen| &chosen.vendor)
             .filter(|vendor| vendor.spec.requirements.contains_key(rule.id))
             .map(|vendor| {
                 format!(

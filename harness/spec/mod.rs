@@ -10,6 +10,7 @@ mod kind;
 mod law;
 mod load;
 mod operation;
+mod place;
 mod protocol;
 mod rotation;
 
