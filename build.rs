@@ -1,5 +1,4 @@
 //! Embeds the specs: every `specs/*.yaml` but those that say in their first line that they are not to be.
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 
 use std::error::Error;
 use std::fmt::Write;

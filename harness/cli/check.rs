@@ -12,6 +12,7 @@ use crate::client::control::{ClockCommand, ControlPort};
 use crate::client::http::{HttpTransport, Limits};
 use crate::model::RULES;
 use crate::report::console::{self, Style};
+use crate::spec::Vendor;
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -59,14 +60,7 @@ fn one(
     let (fixtures, chosen) = with_fixtures(args, chosen)?;
     let vendor = &chosen.vendor;
     let (endpoint, now) = match &args.endpoint {
-        None => {
-            let reference = Arc::new(Reference::new(vendor.clone(), plan.seed));
-            let clock = reference.clock().clone();
-            let now: Now = Arc::new(move || clock.now());
-            let mut endpoint = Endpoint::in_process(reference);
-            endpoint.care.interrupt = stop.clone();
-            (endpoint, now)
-        }
+        None => reference(vendor, plan.seed, stop),
         Some(url) => {
             let now: Now = Arc::new(wall_clock);
             let endpoint = remote(args, &chosen, url, stop, fixtures)?;
@@ -90,10 +84,20 @@ fn one(
         }
     });
     print!("{}", console::results(&outcome.results, &again(args, &chosen, plan.seed), style));
+    outcome.coverage.iter().for_each(|one| println!("\n{}", console::coverage(one)));
     if let Some((command, left)) = kept {
         eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
     }
     Ok(outcome)
+}
+
+/// The embedded reference of a vendor, on a clock of its own.
+pub(super) fn reference(vendor: &Arc<Vendor>, seed: u64, stop: &Interrupt) -> (Endpoint, Now) {
+    let reference = Arc::new(Reference::new(vendor.clone(), seed));
+    let clock = reference.clock().clone();
+    let mut endpoint = Endpoint::in_process(reference);
+    endpoint.care.interrupt = stop.clone();
+    (endpoint, Arc::new(move || clock.now()))
 }
 
 /// Secrets that are there already, and the vendor with what it takes to rotate them.
@@ -163,10 +167,18 @@ fn joined(outcomes: Vec<Outcome>, seed: u64) -> Outcome {
     let summary =
         Summary { rules: Totals::default(), expectations: 0, calls: 0, seconds: 0.0, left_behind: 0 };
     let rotaprobe = env!("CARGO_PKG_VERSION").to_owned();
-    let empty = Outcome { rotaprobe, seed, endpoints: Vec::new(), results: Vec::new(), summary };
+    let empty = Outcome {
+        rotaprobe,
+        seed,
+        endpoints: Vec::new(),
+        results: Vec::new(),
+        coverage: Vec::new(),
+        summary,
+    };
     outcomes.into_iter().fold(empty, |mut all, one| {
         all.endpoints.extend(one.endpoints);
         all.results.extend(one.results);
+        all.coverage.extend(one.coverage);
         let (sum, more) = (&mut all.summary, one.summary);
         sum.rules.holds += more.rules.holds;
         sum.rules.violated += more.rules.violated;

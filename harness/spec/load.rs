@@ -109,7 +109,7 @@ impl Vendor {
     /// If a pattern is none, which a sound spec does not have.
     pub fn of(spec: Spec) -> Result<Self, SpecError> {
         let file = spec.vendor.clone();
-        Self::new(spec).map_err(|(path, why)| SpecError::Sense { file, path, why })
+        Self::new(spec).map_err(|(path, why)| SpecError::Sense { file, line: String::new(), path, why })
     }
 
     /// Builds a vendor from a spec that has been checked.
