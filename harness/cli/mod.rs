@@ -10,6 +10,7 @@ mod explain;
 mod fixtures;
 mod interrupt;
 mod reports;
+mod specs;
 mod vendors;
 
 use clap::{Args, Parser, Subcommand};
@@ -42,6 +43,9 @@ enum Command {
         #[command(flatten)]
         vendors: vendors::Wanted,
     },
+    /// List, show and lint specs, and tell how much of them a run reaches
+    #[command(subcommand)]
+    Specs(specs::SpecsCommand),
 }
 
 /// Arguments of `check`.
@@ -138,6 +142,7 @@ pub fn main() -> ExitCode {
         Command::Cleanup(args) => cleanup::run(args),
         Command::Emulate(args) => emulate::run(args),
         Command::Explain { rule, vendors } => explain::run(rule, vendors),
+        Command::Specs(command) => specs::run(command),
     };
     match done {
         Ok(code) => ExitCode::from(code),
