@@ -1,5 +1,6 @@
 //! Runs checks at an endpoint and gathers what judges say, rule by rule.
 
+use super::coverage::Watch;
 use super::curl;
 use super::event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violation};
 use super::journal::BRAND;
@@ -185,6 +186,7 @@ pub fn run(
         settings: Settings::new(prefix, plan.seed),
         schemas: ReplySchemas::new(vendor),
         prior: Vec::new(),
+        watch: Watch::new(vendor, &plan.rules),
     };
     run.settings.missing = missing;
     run.settings.fixtures.clone_from(&endpoint.fixtures);
@@ -204,6 +206,7 @@ pub fn run(
         tell(Event::Kept { journal: &journal, left: left_behind });
     }
     let totals = totals(&results);
+    let coverage = vec![run.watch.finish(&results, totals)];
     Outcome {
         rotaprobe: env!("CARGO_PKG_VERSION").to_owned(),
         seed: plan.seed,
@@ -216,6 +219,7 @@ pub fn run(
             left_behind,
         },
         results,
+        coverage,
     }
 }
 
@@ -238,6 +242,8 @@ struct Run<'a> {
     schemas: Result<ReplySchemas, String>,
     /// Rotations that others may have made before, account by account.
     prior: Vec<Vec<i64>>,
+    /// How much of the spec is reached.
+    watch: Watch,
 }
 
 impl Run<'_> {
@@ -256,6 +262,7 @@ impl Run<'_> {
         let mut drive = Drive::new(link, &vendor, &mut self.settings);
         let ended = (check.exercise)(&mut drive);
         let history = std::mem::take(&mut drive.history);
+        history.calls().for_each(|(_, exchange)| self.watch.hear(exchange));
         let schemas = match &self.schemas {
             Ok(schemas) => schemas,
             Err(why) => {
@@ -324,7 +331,7 @@ impl Run<'_> {
         });
     }
 
-    fn results(mut self, rules: &[&'static str], chosen: &[Check]) -> Vec<RuleResult> {
+    fn results(&mut self, rules: &[&'static str], chosen: &[Check]) -> Vec<RuleResult> {
         let documented = |id: &&&'static str| self.vendor.spec.requirements.contains_key(**id);
         rules
             .iter()

@@ -1,5 +1,6 @@
 //! The story of a run: events while it goes on, and results at its end. Reports are made of nothing else.
 
+use super::coverage::Coverage;
 use crate::spec::Level;
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +126,8 @@ pub struct Outcome {
     pub endpoints: Vec<String>,
     /// What became of each rule.
     pub results: Vec<RuleResult>,
+    /// How much of each vendor's spec was reached.
+    pub coverage: Vec<Coverage>,
     /// The run in numbers.
     pub summary: Summary,
 }

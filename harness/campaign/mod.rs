@@ -1,6 +1,7 @@
 //! A run: which checks, at which endpoint, with which budget; and the story it tells.
 
 mod care;
+mod coverage;
 mod curl;
 mod engine;
 mod event;
@@ -12,6 +13,7 @@ mod reference;
 mod sweep;
 
 pub use care::{Care, Interrupt, Journalled};
+pub use coverage::{Coverage, Left, Share};
 pub use engine::{Plan, PlanError, preflight, run, select};
 pub use event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violation};
 pub use journal::{Head, Journal, JournalError, Recorded, Remains, read as read_journal};

@@ -474,7 +474,9 @@ impl Walk<'_> {
 fn confirmed(law: &Law, deed: &Deed) -> Vec<&'static str> {
     match deed.refused {
         Some(Condition::Throttled) => vec!["ROT-THR-2", "ROT-ERR-1"],
-        Some(Condition::Missing | Condition::Invalid | Condition::BadBody) if deed.role == Role::SetPolicy => {
+        Some(Condition::Missing | Condition::Invalid | Condition::BadBody)
+            if deed.role == Role::SetPolicy =>
+        {
             vec!["ROT-POL-8", "ROT-ERR-2", "ROT-ERR-1"]
         }
         Some(Condition::Missing | Condition::Invalid | Condition::BadBody) => vec!["ROT-ERR-2", "ROT-ERR-1"],

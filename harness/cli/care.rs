@@ -1,8 +1,10 @@
 //! How `check` treats the account behind an endpoint: the journal, and how much it may use.
 
-use super::CheckArgs;
+use super::vendors::Chosen;
+use super::{CheckArgs, Failure};
 use crate::campaign::{Care, Interrupt, Journalled};
 use crate::spec::Vendor;
+use anyhow::Context;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -25,13 +27,25 @@ pub(super) struct CareArgs {
 }
 
 /// What a run owes to the account behind an endpoint.
-pub(super) fn of(args: &CareArgs, vendor: &Vendor, loopback: bool, interrupt: &Interrupt) -> Care {
-    Care {
-        journal: Some(Journalled { path: args.journal.clone(), spec: None }),
+pub(super) fn of(
+    args: &CareArgs,
+    chosen: &Chosen,
+    loopback: bool,
+    interrupt: &Interrupt,
+) -> Result<Care, Failure> {
+    // A journal is read wherever somebody cleans up.
+    let absolute = |file: &PathBuf| {
+        std::path::absolute(file)
+            .with_context(|| format!("--spec {}", file.display()))
+            .map_err(Failure::usage)
+    };
+    let spec = chosen.file.as_ref().map(absolute).transpose()?;
+    Ok(Care {
+        journal: Some(Journalled { path: args.journal.clone(), spec }),
         max_secrets: usize::try_from(args.max_secrets).ok(),
-        rotations: budget(args.rotations_per_account, vendor, loopback),
+        rotations: budget(args.rotations_per_account, &chosen.vendor, loopback),
         interrupt: interrupt.clone(),
-    }
+    })
 }
 
 fn budget(wanted: Option<u32>, vendor: &Vendor, loopback: bool) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! `rotaprobe check`.
 
+use super::vendors::Chosen;
 use super::{CheckArgs, Failure, care, credentials, fixtures, interrupt, reports, vendors};
 use crate::campaign::{
     self, Endpoint, Event, Interrupt, Outcome, Plan, Reference, RuleResult, Summary, Totals,
@@ -22,14 +23,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const UNFINISHED: u8 = 3;
 
 pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
-    let vendors = vendors::named(&args.vendor)?;
+    let vendors = vendors::chosen(&args.vendors)?;
     let rules = campaign::select(&args.rules).map_err(Failure::usage)?;
     if args.list {
         list(&vendors, &rules);
         return Ok(0);
     }
     if args.endpoint.is_some() && vendors.len() != 1 {
-        return Err(Failure::usage(anyhow!("--endpoint is one vendor's: say which with --vendor NAME")));
+        return Err(Failure::usage(anyhow!(
+            "--endpoint is one vendor's: say which with --vendor NAME or --spec FILE"
+        )));
     }
     let style = Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
     let seed = args.seed.unwrap_or_else(|| wall_clock().unsigned_abs() & 0xFFFF);
@@ -49,31 +52,18 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
 
 fn one(
     args: &CheckArgs,
-    vendor: &Arc<Vendor>,
+    chosen: &Chosen,
     plan: &Plan,
     style: Style,
     stop: &Interrupt,
 ) -> Result<Outcome, Failure> {
-    let (fixtures, vendor) = match &args.fixtures {
-        Some(path) => {
-            let (fixtures, vendor) = fixtures::from_file(path, vendor)?;
-            (fixtures, Arc::new(vendor))
-        }
-        None => (Vec::new(), vendor.clone()),
-    };
-    let vendor = &vendor;
+    let (fixtures, chosen) = with_fixtures(args, chosen)?;
+    let vendor = &chosen.vendor;
     let (endpoint, now) = match &args.endpoint {
-        None => {
-            let reference = Arc::new(Reference::new(vendor.clone(), plan.seed));
-            let clock = reference.clock().clone();
-            let now: Now = Arc::new(move || clock.now());
-            let mut endpoint = Endpoint::in_process(reference);
-            endpoint.care.interrupt = stop.clone();
-            (endpoint, now)
-        }
+        None => reference(vendor, plan.seed, stop),
         Some(url) => {
             let now: Now = Arc::new(wall_clock);
-            let endpoint = remote(args, vendor, url, stop, fixtures)?;
+            let endpoint = remote(args, &chosen, url, stop, fixtures)?;
             campaign::preflight(vendor, &endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
             (endpoint, now)
         }
@@ -93,16 +83,36 @@ fn one(
             kept = Some((care::command(args, journal), left));
         }
     });
-    print!("{}", console::results(&outcome.results, &again(args, vendor, plan.seed), style));
+    print!("{}", console::results(&outcome.results, &again(args, &chosen, plan.seed), style));
+    outcome.coverage.iter().for_each(|one| println!("\n{}", console::coverage(one)));
     if let Some((command, left)) = kept {
         eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
     }
     Ok(outcome)
 }
 
+/// The embedded reference of a vendor, on a clock of its own.
+pub(super) fn reference(vendor: &Arc<Vendor>, seed: u64, stop: &Interrupt) -> (Endpoint, Now) {
+    let reference = Arc::new(Reference::new(vendor.clone(), seed));
+    let clock = reference.clock().clone();
+    let mut endpoint = Endpoint::in_process(reference);
+    endpoint.care.interrupt = stop.clone();
+    (endpoint, Arc::new(move || clock.now()))
+}
+
+/// Secrets that are there already, and the vendor with what it takes to rotate them.
+fn with_fixtures(args: &CheckArgs, chosen: &Chosen) -> Result<(Vec<Fixture>, Chosen), Failure> {
+    let file = chosen.file.clone();
+    let Some(path) = &args.fixtures else {
+        return Ok((Vec::new(), Chosen { vendor: chosen.vendor.clone(), file }));
+    };
+    let (fixtures, vendor) = fixtures::from_file(path, &chosen.vendor)?;
+    Ok((fixtures, Chosen { vendor: Arc::new(vendor), file }))
+}
+
 fn remote(
     args: &CheckArgs,
-    vendor: &Arc<Vendor>,
+    chosen: &Chosen,
     url: &str,
     stop: &Interrupt,
     fixtures: Vec<Fixture>,
@@ -110,14 +120,14 @@ fn remote(
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
     let credentials = match &args.credentials {
         Some(path) => credentials::from_file(path)?,
-        None => credentials::from_environment(vendor, transport.is_loopback())?,
+        None => credentials::from_environment(&chosen.vendor, transport.is_loopback())?,
     };
     let clock: Option<Arc<dyn Clock>> = match (&args.control, &args.clock_cmd) {
         (Some(url), _) => Some(Arc::new(ControlPort::new(url, &args.allow_host).map_err(Failure::usage)?)),
         (None, Some(command)) => Some(Arc::new(ClockCommand::new(command))),
         (None, None) => None,
     };
-    let care = care::of(&args.care, vendor, transport.is_loopback(), stop);
+    let care = care::of(&args.care, chosen, transport.is_loopback(), stop)?;
     Ok(Endpoint {
         host: transport.host().to_owned(),
         transport: Arc::new(transport),
@@ -132,8 +142,8 @@ fn remote(
 }
 
 /// The command that repeats the run for one rule.
-fn again(args: &CheckArgs, vendor: &Vendor, seed: u64) -> String {
-    let mut command = format!("rotaprobe check --vendor {} --seed {seed}", vendor.spec.vendor);
+fn again(args: &CheckArgs, chosen: &Chosen, seed: u64) -> String {
+    let mut command = format!("rotaprobe check {} --seed {seed}", chosen.option());
     let options = [
         ("--endpoint", args.endpoint.as_deref()),
         ("--control", args.control.as_deref()),
@@ -157,10 +167,18 @@ fn joined(outcomes: Vec<Outcome>, seed: u64) -> Outcome {
     let summary =
         Summary { rules: Totals::default(), expectations: 0, calls: 0, seconds: 0.0, left_behind: 0 };
     let rotaprobe = env!("CARGO_PKG_VERSION").to_owned();
-    let empty = Outcome { rotaprobe, seed, endpoints: Vec::new(), results: Vec::new(), summary };
+    let empty = Outcome {
+        rotaprobe,
+        seed,
+        endpoints: Vec::new(),
+        results: Vec::new(),
+        coverage: Vec::new(),
+        summary,
+    };
     outcomes.into_iter().fold(empty, |mut all, one| {
         all.endpoints.extend(one.endpoints);
         all.results.extend(one.results);
+        all.coverage.extend(one.coverage);
         let (sum, more) = (&mut all.summary, one.summary);
         sum.rules.holds += more.rules.holds;
         sum.rules.violated += more.rules.violated;
@@ -175,10 +193,11 @@ fn joined(outcomes: Vec<Outcome>, seed: u64) -> Outcome {
     })
 }
 
-fn list(vendors: &[Arc<Vendor>], rules: &[&str]) {
+fn list(vendors: &[Chosen], rules: &[&str]) {
     for rule in RULES.iter().filter(|rule| rules.contains(&rule.id)) {
         let levels: Vec<String> = vendors
             .iter()
+            .map(|chosen| &chosen.vendor)
             .filter(|vendor| vendor.spec.requirements.contains_key(rule.id))
             .map(|vendor| {
                 format!(

@@ -20,6 +20,9 @@ pub(super) struct CleanupArgs {
     /// Journal that `rotaprobe check` left behind
     #[arg(value_name = "JOURNAL")]
     journal: PathBuf,
+    /// File of the vendor's spec (default: what the journal names)
+    #[arg(long, value_name = "FILE")]
+    spec: Option<PathBuf>,
     /// Endpoint (default: the one that the journal names)
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
@@ -36,13 +39,7 @@ pub(super) struct CleanupArgs {
 
 pub(super) fn run(args: &CleanupArgs) -> Result<u8, Failure> {
     let recorded = read_journal(&args.journal).map_err(Failure::usage)?;
-    let vendor = Arc::new(
-        vendor(&recorded.head)
-            .with_context(|| {
-                format!("journal {}, line 1: mend the name of the vendor", args.journal.display())
-            })
-            .map_err(Failure::usage)?,
-    );
+    let vendor = Arc::new(vendor(args, &recorded.head)?);
     let remains = recorded.remains(&vendor);
     if recorded.torn {
         eprintln!(
@@ -83,11 +80,29 @@ pub(super) fn run(args: &CleanupArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn vendor(head: &Head) -> anyhow::Result<Vendor> {
-    Ok(match &head.spec {
-        Some(path) => spec::from_file(path)?,
-        None => spec::embedded(&head.vendor)?,
-    })
+fn vendor(args: &CleanupArgs, head: &Head) -> Result<Vendor, Failure> {
+    let file = args.spec.as_ref().or(head.spec.as_ref());
+    let journal = args.journal.display();
+    let found = match file {
+        Some(path) => spec::from_file(path),
+        None => spec::embedded(&head.vendor),
+    };
+    let fix = match (&args.spec, &head.spec) {
+        (Some(_), _) => "",
+        (None, Some(_)) => ", line 1: give the file of the spec with --spec FILE",
+        (None, None) => ", line 1: mend the name of the vendor",
+    };
+    let vendor = found.with_context(|| format!("journal {journal}{fix}")).map_err(Failure::usage)?;
+    // Names and calls of another vendor would not fit what the run made.
+    match file.filter(|_| vendor.spec.vendor != head.vendor) {
+        Some(file) => Err(Failure::usage(anyhow!(
+            "journal {journal} is of {}, and {} is the spec of {}; give the right one with --spec FILE",
+            head.vendor,
+            file.display(),
+            vendor.spec.vendor
+        ))),
+        None => Ok(vendor),
+    }
 }
 
 fn endpoint(args: &CleanupArgs, head: &Head, vendor: &Vendor) -> Result<Endpoint, Failure> {
@@ -95,7 +110,7 @@ fn endpoint(args: &CleanupArgs, head: &Head, vendor: &Vendor) -> Result<Endpoint
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
     let credentials = match &args.credentials {
         Some(path) => credentials::from_file(path)?,
-        None => credentials::from_environment(&vendor, transport.is_loopback())?,
+        None => credentials::from_environment(vendor, transport.is_loopback())?,
     };
     if credentials.is_empty() {
         return Err(Failure::usage(anyhow!("there are no access keys: give --credentials FILE")));

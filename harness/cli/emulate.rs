@@ -1,11 +1,11 @@
 //! `rotaprobe emulate`.
 
-use super::{EmulateArgs, Failure, credentials};
+use super::{EmulateArgs, Failure, credentials, vendors};
 use crate::emulator::server::{self, Service};
 use crate::emulator::service::{ControlService, Served};
 use crate::emulator::{Account, Emulator, fault};
-use crate::spec;
-use anyhow::Context;
+use crate::spec::Vendor;
+use anyhow::{Context, anyhow};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +17,29 @@ pub(super) fn run(args: &EmulateArgs) -> Result<u8, Failure> {
         fault::all().for_each(|fault| println!("{:<32} {}", fault.name, fault.does));
         return Ok(0);
     }
-    let vendor = Arc::new(spec::embedded(&args.vendor).map_err(Failure::usage)?);
+    let chosen = vendors::chosen(&args.vendors)?;
+    let fixed = [("--listen", Some(args.listen)), ("--control", args.control)];
+    let fixed = fixed.into_iter().find(|(_, address)| address.is_some_and(|address| address.port() != 0));
+    if let (Some((flag, Some(address))), true) = (fixed, chosen.len() > 1) {
+        return Err(Failure::usage(anyhow!(
+            "{flag} {address}: {} vendors cannot share one port; say which with --vendor NAME or --spec FILE, or give port 0",
+            chosen.len()
+        )));
+    }
+    let all: Vec<(String, Arc<Served>)> =
+        chosen.into_iter().map(|chosen| served(args, chosen.vendor)).collect::<Result<_, _>>()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the server")
+        .map_err(Failure::unfinished)?;
+    runtime.block_on(serve(args, all))
+}
+
+/// A vendor's emulator, by the vendor's name.
+fn served(args: &EmulateArgs, vendor: Arc<Vendor>) -> Result<(String, Arc<Served>), Failure> {
+    let name = vendor.spec.vendor.clone();
     let accounts = match &args.credentials {
         None => Emulator::default_accounts(&vendor),
         Some(path) => credentials::from_file(path)?
@@ -30,31 +52,33 @@ pub(super) fn run(args: &EmulateArgs) -> Result<u8, Failure> {
             .collect(),
     };
     let served = Arc::new(Served::new(Emulator::new(vendor, accounts, args.seed)));
-    served.switch(&args.faults).map_err(|why| Failure::usage(anyhow::anyhow!("--fault: {why}")))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .context("cannot start the server")
-        .map_err(Failure::unfinished)?;
-    runtime.block_on(serve(args, served))
+    served.switch(&args.faults).map_err(|why| Failure::usage(anyhow!("--fault: {why}")))?;
+    Ok((name, served))
 }
 
-async fn serve(args: &EmulateArgs, served: Arc<Served>) -> Result<u8, Failure> {
+/// Serves each emulator, and tells where: URLs first, then control ports; with the vendors' names where
+/// there are several.
+async fn serve(args: &EmulateArgs, all: Vec<(String, Arc<Served>)>) -> Result<u8, Failure> {
     let (stop, stopped) = watch::channel(false);
-    let main = listen("--listen", args.listen).await?;
-    let mut lines = vec![format!("http://{}", address(&main)?)];
     let mut running = tokio::task::JoinSet::new();
-    let service: Arc<dyn Service> = served.clone();
-    running.spawn(server::serve(main, service, stopped.clone()));
-    if let Some(control) = args.control {
-        let control = listen("--control", control).await?;
-        lines.push(format!("control http://{}", address(&control)?));
-        running.spawn(server::serve(control, Arc::new(ControlService(served)), stopped));
+    let (mut urls, mut controls) = (Vec::new(), Vec::new());
+    let several = all.len() > 1;
+    for (name, served) in all {
+        let name = if several { format!("{name} ") } else { String::new() };
+        let main = listen("--listen", args.listen).await?;
+        urls.push(format!("{name}http://{}", address(&main)?));
+        let service: Arc<dyn Service> = served.clone();
+        running.spawn(server::serve(main, service, stopped.clone()));
+        if let Some(control) = args.control {
+            let control = listen("--control", control).await?;
+            controls.push(format!("{name}control http://{}", address(&control)?));
+            running.spawn(server::serve(control, Arc::new(ControlService(served)), stopped.clone()));
+        }
     }
+    urls.extend(controls);
     // Whoever reads this may close the pipe after the first line; that is no reason to stop.
     let mut out = std::io::stdout();
-    let _ = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", urls.join("\n")).and_then(|()| out.flush());
     interrupted().await;
     let _ = stop.send(true);
     while running.join_next().await.is_some() {}

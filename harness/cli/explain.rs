@@ -6,7 +6,7 @@ use crate::emulator::fault;
 use crate::model::{RULES, rule};
 use anyhow::anyhow;
 
-pub(super) fn run(id: &str) -> Result<u8, Failure> {
+pub(super) fn run(id: &str, wanted: &vendors::Wanted) -> Result<u8, Failure> {
     let Some(rule) = rule(&id.to_uppercase()) else {
         let nearest =
             RULES.iter().min_by_key(|rule| strsim::damerau_levenshtein(rule.id, &id.to_uppercase()));
@@ -15,9 +15,10 @@ pub(super) fn run(id: &str) -> Result<u8, Failure> {
             "there is no rule `{id}`{hint}; `rotaprobe check --list` names all rules"
         )));
     };
+    let chosen = vendors::chosen(wanted)?;
     println!("{}  {}\n", rule.id, rule.claim);
-    for vendor in vendors::named(&[])? {
-        let spec = &vendor.spec;
+    for chosen in &chosen {
+        let spec = &chosen.vendor.spec;
         match spec.requirements.get(rule.id) {
             None => println!("  {:<10} does not apply", spec.vendor),
             Some(requirement) => {

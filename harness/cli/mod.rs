@@ -10,6 +10,7 @@ mod explain;
 mod fixtures;
 mod interrupt;
 mod reports;
+mod specs;
 mod vendors;
 
 use clap::{Args, Parser, Subcommand};
@@ -29,25 +30,29 @@ struct Line {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check an endpoint against its vendor's documents; without --endpoint, every vendor's embedded reference
+    /// Check an endpoint against its vendor's documents; without --endpoint, the embedded reference
     Check(CheckArgs),
     /// Remove what a run left behind, as its journal tells
     Cleanup(cleanup::CleanupArgs),
-    /// Run the reference emulator
+    /// Run the reference emulator, of every vendor unless --vendor or --spec says which
     Emulate(EmulateArgs),
     /// Say what a rule claims, who documents it, and how it is exercised
     Explain {
         /// Id of the rule, for example ROT-IDEMP-1
         rule: String,
+        #[command(flatten)]
+        vendors: vendors::Wanted,
     },
+    /// List, show and lint specs, and tell how much of them a run reaches
+    #[command(subcommand)]
+    Specs(specs::SpecsCommand),
 }
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 struct CheckArgs {
-    /// Vendor to check (default: every vendor)
-    #[arg(long, value_name = "NAME")]
-    vendor: Vec<String>,
+    #[command(flatten)]
+    vendors: vendors::Wanted,
     /// Endpoint to check, for example http://127.0.0.1:4701
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
@@ -91,10 +96,9 @@ struct CheckArgs {
 /// Arguments of `emulate`.
 #[derive(Debug, Args)]
 struct EmulateArgs {
-    /// Vendor to emulate
-    #[arg(long, value_name = "NAME")]
-    vendor: String,
-    /// Address to listen on; port 0 takes any free port
+    #[command(flatten)]
+    vendors: vendors::Wanted,
+    /// Address to listen on; port 0 takes any free port, one for each vendor
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: std::net::SocketAddr,
     /// Address of the control port: reads and advances the clock, switches faults, resets
@@ -137,7 +141,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Cleanup(args) => cleanup::run(args),
         Command::Emulate(args) => emulate::run(args),
-        Command::Explain { rule } => explain::run(rule),
+        Command::Explain { rule, vendors } => explain::run(rule, vendors),
+        Command::Specs(command) => specs::run(command),
     };
     match done {
         Ok(code) => ExitCode::from(code),

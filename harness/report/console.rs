@@ -1,6 +1,6 @@
 //! What a person reads at the end of a run: families in a table, each violation in full, one line in sum.
 
-use crate::campaign::{Outcome, RuleResult, Verdict};
+use crate::campaign::{Coverage, Outcome, RuleResult, Verdict};
 use crate::model::rule;
 use std::fmt::Write;
 
@@ -117,6 +117,23 @@ fn violated(result: &RuleResult, again: &str, style: Style) -> String {
     }
     let _ = writeln!(out, "  again     {again} --rule {}", result.rule);
     out
+}
+
+/// How much of a vendor's spec a run reached, in a line.
+pub fn coverage(coverage: &Coverage) -> String {
+    let Coverage { vendor: _, operations, parameters, illegal, codes, rules, verdicts: _ } = coverage;
+    format!(
+        "coverage  {} of {} operations, {} of {} parameters ({} with an illegal value), {} of {} codes, {} of {} rules",
+        operations.reached,
+        operations.of,
+        parameters.reached,
+        parameters.of,
+        illegal.reached,
+        codes.reached,
+        codes.of,
+        rules.reached,
+        rules.of
+    )
 }
 
 /// The last line: the run in a sentence.

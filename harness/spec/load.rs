@@ -1,21 +1,25 @@
 //! Reading specs: from the binary, from a file, from text; compiled and checked as a whole.
 
-use super::{Kind, Spec, law};
+use super::{Kind, Spec, law, place};
 use crate::model::{Law, Role, rule};
 use crate::sign::{Form, Scheme};
-use include_dir::{Dir, include_dir};
 use regex::Regex;
 use std::collections::{BTreeSet, HashMap};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-static SPECS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/specs");
+/// Name and text of each spec in the binary, in the order of names: `build.rs` writes the list.
+const SPECS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/specs.rs"));
+
+/// Bytes that a file may have: an endless one must not be read for ever.
+const LONGEST: u64 = 16 << 20;
 
 /// Why a spec cannot be used: file, line where known, path, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
     /// No such vendor in the binary.
-    #[error("there is no vendor `{name}`; known: {known}{hint}")]
+    #[error("there is no vendor `{name}`; known: {known}{hint}; others are given as a file with --spec FILE")]
     UnknownVendor {
         /// What was asked for.
         name: String,
@@ -43,10 +47,12 @@ pub enum SpecError {
         why: String,
     },
     /// The spec contradicts itself.
-    #[error("{file}: at `{path}`: {why}")]
+    #[error("{file}: at `{path}`{line}: {why}")]
     Sense {
         /// The file.
         file: String,
+        /// Where in the file, in words.
+        line: String,
         /// Path within the document.
         path: String,
         /// What is wrong and how to mend it.
@@ -103,7 +109,7 @@ impl Vendor {
     /// If a pattern is none, which a sound spec does not have.
     pub fn of(spec: Spec) -> Result<Self, SpecError> {
         let file = spec.vendor.clone();
-        Self::new(spec).map_err(|(path, why)| SpecError::Sense { file, path, why })
+        Self::new(spec).map_err(|(path, why)| SpecError::Sense { file, line: String::new(), path, why })
     }
 
     /// Builds a vendor from a spec that has been checked.
@@ -123,13 +129,7 @@ impl Vendor {
 
 /// Names of the vendors in the binary.
 pub fn embedded_names() -> Vec<String> {
-    let mut names: Vec<String> = SPECS
-        .files()
-        .filter(|file| file.path().extension().is_some_and(|extension| extension == "yaml"))
-        .filter_map(|file| Some(file.path().file_stem()?.to_str()?.to_owned()))
-        .collect();
-    names.sort();
-    names
+    SPECS.iter().map(|(name, _)| (*name).to_owned()).collect()
 }
 
 /// The spec of a vendor in the binary.
@@ -137,9 +137,8 @@ pub fn embedded_names() -> Vec<String> {
 /// # Errors
 /// If there is no such vendor, with the nearest name as a suggestion.
 pub fn embedded(name: &str) -> Result<Vendor, SpecError> {
-    let file = format!("{name}.yaml");
-    match SPECS.get_file(&file).and_then(|found| found.contents_utf8()) {
-        Some(text) => from_text(&format!("specs/{file}"), text),
+    match SPECS.iter().find(|(known, _)| *known == name) {
+        Some((_, text)) => from_text(&format!("specs/{name}.yaml"), text),
         None => {
             let known = embedded_names();
             let nearest = known.iter().find(|other| strsim::damerau_levenshtein(other, name) <= 3);
@@ -155,9 +154,18 @@ pub fn embedded(name: &str) -> Result<Vendor, SpecError> {
 /// If it cannot be read, or is no spec.
 pub fn from_file(path: &Path) -> Result<Vendor, SpecError> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| SpecError::Unreadable { file: file.clone(), why: error.to_string() })?;
+    let text =
+        read(path).map_err(|error| SpecError::Unreadable { file: file.clone(), why: error.to_string() })?;
     from_text(&file, &text)
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    match text.len() as u64 {
+        LONGEST => Err(std::io::Error::other(format!("it has {LONGEST} bytes or more, as no spec has"))),
+        _ => Ok(text),
+    }
 }
 
 /// A spec from YAML text; `file` is what errors call it.
@@ -172,9 +180,15 @@ pub fn from_text(file: &str, text: &str) -> Result<Vendor, SpecError> {
             error.into_inner()
         })
     });
-    let spec =
-        parsed.map_err(|error| SpecError::Form { file: file.to_owned(), path, why: error.to_string() })?;
-    let sense = |(path, why): (String, String)| SpecError::Sense { file: file.to_owned(), path, why };
+    let spec = parsed.map_err(|error| SpecError::Form {
+        file: file.to_owned(),
+        path,
+        why: error.without_snippet().to_string(),
+    })?;
+    let sense = |(path, why): (String, String)| {
+        let line = place::line(text, &path).map(|line| format!(", line {line}")).unwrap_or_default();
+        SpecError::Sense { file: file.to_owned(), line, path, why }
+    };
     check(&spec).map_err(sense)?;
     Vendor::new(spec).map_err(|(path, why)| sense((path, format!("this is no regular expression: {why}"))))
 }
@@ -198,9 +212,13 @@ type Wrong = (String, String);
 
 /// What the types cannot say: names that refer to something must refer to something that is there.
 fn check(spec: &Spec) -> Result<(), Wrong> {
+    let wrong = |path: &str, why: String| Err((path.to_owned(), why));
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if spec.vendor.is_empty() || spec.vendor.len() > 40 || !spec.vendor.chars().all(plain) {
+        return wrong("vendor", "a name has 1 to 40 lower-case letters, digits and `-`".into());
+    }
     sources(spec)?;
     codes(spec)?;
-    let wrong = |path: &str, why: String| Err((path.to_owned(), why));
     for name in spec.requirements.keys() {
         if rule(name).is_none() {
             return wrong(
@@ -289,7 +307,7 @@ fn sources(spec: &Spec) -> Result<(), Wrong> {
     }
     cited.extend(spec.errors.iter().map(|(name, it)| (format!("errors.{name}"), it.source.as_slice())));
     cited.extend(
-        spec.conditions.iter().map(|(name, it)| (format!("conditions.{name:?}"), it.source.as_slice())),
+        spec.conditions.iter().map(|(name, it)| (format!("conditions.{}", word(name)), it.source.as_slice())),
     );
     cited.extend(spec.kinds.iter().map(|(name, it)| (format!("kinds.{name}"), it.source.as_slice())));
     cited.extend(spec.limits.iter().map(|it| ("limits".to_owned(), it.source.as_slice())));
@@ -337,7 +355,7 @@ fn sources(spec: &Spec) -> Result<(), Wrong> {
 fn codes(spec: &Spec) -> Result<(), Wrong> {
     let conditions = spec.conditions.iter().flat_map(|(name, answers)| {
         let all = answers.codes.iter().chain(answers.at.values().flatten());
-        all.map(move |code| (format!("conditions.{name:?}"), code))
+        all.map(move |code| (format!("conditions.{}", word(name)), code))
     });
     let operations = spec.operations.iter().flat_map(|(name, operation)| {
         operation.errors.iter().map(move |code| (format!("operations.{name}.errors"), code))
@@ -348,4 +366,9 @@ fn codes(spec: &Spec) -> Result<(), Wrong> {
         }
     }
     Ok(())
+}
+
+/// A word as specs write it.
+pub(super) fn word(name: &impl serde::Serialize) -> String {
+    serde_json::to_value(name).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
 }

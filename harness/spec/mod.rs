@@ -8,14 +8,17 @@ mod interpret;
 pub mod interval;
 mod kind;
 mod law;
+mod lint;
 mod load;
 mod operation;
+mod place;
 mod protocol;
 mod rotation;
 
 pub use interpret::{Complaint, Reading, interpret};
 pub(crate) use interpret::{setting, truth};
 pub use kind::{Kind, Sample, ValueShape};
+pub use lint::{Warning, lint};
 pub use load::{SpecError, Vendor, embedded, embedded_names, from_file, from_text};
 pub use operation::{Constraint, Field, Location, OnlyIf, Operation, Parameter, TimeForm, Type};
 pub use protocol::{ErrorEnvelope, Family, Format, Naming, Protocol};

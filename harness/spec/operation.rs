@@ -167,6 +167,24 @@ impl Parameter {
     pub const fn given(&self) -> bool {
         self.required || self.sent
     }
+
+    /// The constraints that documents state, whether they are open or not.
+    pub fn constraints(&self) -> Vec<Constraint> {
+        let text = matches!(self.kind, Type::Text | Type::Time);
+        // Whoever signs fills in the own account's project.
+        let needed = (self.required || self.only_if.is_some()) && self.is != Meaning::Project;
+        let demands_something = needed && !self.open.contains(&Constraint::Required);
+        let all = [
+            (Constraint::Empty, demands_something),
+            (Constraint::Min, self.min.is_some_and(|min| !text || min > 0)),
+            (Constraint::Max, self.max.is_some()),
+            (Constraint::Pattern, self.pattern.is_some()),
+            (Constraint::Values, !self.values.is_empty()),
+            (Constraint::Type, !text),
+            (Constraint::Excludes, self.excludes.is_some()),
+        ];
+        all.into_iter().filter(|(_, stated)| *stated).map(|(constraint, _)| constraint).collect()
+    }
 }
 
 /// Names of a parameter's constraints.

@@ -24,40 +24,44 @@ pub(crate) fn text(output: &Output) -> String {
 /// An emulator in a process of its own; ended with the value.
 pub(crate) struct Emulator {
     process: Child,
+    /// The arguments that say which vendor's it is.
+    which: Vec<String>,
     pub(crate) url: String,
     pub(crate) control: String,
 }
 
 impl Emulator {
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_rotaprobe"))
-            .args(["emulate", "--vendor", "alibaba", "--control", "127.0.0.1:0"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let url = lines.next().unwrap().unwrap();
-        let control = lines.next().unwrap().unwrap().strip_prefix("control ").unwrap().to_owned();
-        Self { process, url, control }
+        Self::of(&["--vendor", "alibaba"], args)
     }
 
-    fn check(&self, more: &[&str]) -> Output {
-        let mut args = vec![
-            "check",
-            "--vendor",
-            "alibaba",
-            "--seed",
-            "7",
-            "--endpoint",
-            &self.url,
-            "--control",
-            &self.control,
-        ];
+    pub(crate) fn of(which: &[&str], args: &[&str]) -> Self {
+        let (process, lines) = emulators(&[&["--control", "127.0.0.1:0"], which, args].concat(), 2);
+        let control = lines[1].strip_prefix("control ").unwrap().to_owned();
+        let which = which.iter().map(|arg| (*arg).to_owned()).collect();
+        Self { process, which, url: lines[0].clone(), control }
+    }
+
+    pub(crate) fn check(&self, more: &[&str]) -> Output {
+        let mut args = vec!["check", "--seed", "7", "--endpoint", &self.url, "--control", &self.control];
+        args.extend(self.which.iter().map(String::as_str));
         args.extend(more);
         rotaprobe(&args)
     }
+}
+
+/// Emulators in a process, and the first lines that it prints.
+fn emulators(args: &[&str], lines: usize) -> (Child, Vec<String>) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rotaprobe"))
+        .arg("emulate")
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let reader = BufReader::new(process.stdout.take().unwrap());
+    let lines = reader.lines().take(lines).map(|line| line.unwrap()).collect();
+    (process, lines)
 }
 
 impl Drop for Emulator {
@@ -90,6 +94,8 @@ fn an_emulator_in_another_process_conforms_and_the_reports_say_so() {
     assert_eq!(report["summary"]["rules"]["violated"], 0);
     assert!(report["summary"]["rules"]["holds"].as_u64().unwrap() > 60);
     assert_eq!(report["summary"]["left_behind"], 0);
+    assert_eq!(report["coverage"][0]["vendor"], "alibaba");
+    assert!(text(&output).contains("\ncoverage  "), "{}", text(&output));
     let junit = std::fs::read_to_string(junit).unwrap();
     assert!(junit.contains("ROT-IDEMP-1") && !junit.contains("<failure"), "{junit}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing half-written is left");
@@ -235,6 +241,20 @@ fn bad_input_names_itself_and_the_fix() {
         (&["explain", "ROT-POL-99"], "did you mean `ROT-POL-"),
         (&["emulate", "--vendor", "alibaba", "--fault", "token-ignore"], "did you mean `token-ignored`?"),
         (&["emulate", "--vendor", "nobody"], "known: alibaba"),
+        (
+            &["emulate", "--listen", "127.0.0.1:4701"],
+            "--listen 127.0.0.1:4701: 4 vendors cannot share one port",
+        ),
+        (
+            &["emulate", "--vendor", "aws", "--vendor", "tencent", "--control", "127.0.0.1:4702"],
+            "--control 127.0.0.1:4702: 2 vendors cannot share one port",
+        ),
+        (&["check", "--vendor", "aws", "--vendor", "aws"], "two vendors are called aws"),
+        (&["check", "--endpoint", "http://127.0.0.1:1"], "--vendor NAME or --spec FILE"),
+        (&["specs"], "Usage"),
+        (&["specs", "show"], "or with --spec FILE"),
+        (&["specs", "show", "alibab"], "did you mean `alibaba`?"),
+        (&["specs", "coverage", "--report", "xml"], "possible values: json"),
     ];
     for (args, part) in cases {
         let output = rotaprobe(args);
@@ -255,6 +275,52 @@ fn rules_are_listed_and_explained() {
     let said = text(&output);
     for part in ["ROT-IDEMP-1", "must", "RotateSecret", "Exercise:", "token-ignored"] {
         assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[test]
+fn several_vendors_are_served_in_one_process_each_at_its_own_port() {
+    let vendors = rotaprobe::spec::embedded_names();
+    let (process, lines) = emulators(&["--control", "127.0.0.1:0"], 2 * vendors.len());
+    // Ends the process also where something below fails.
+    let mut all = Emulator { process, which: Vec::new(), url: String::new(), control: String::new() };
+    for (at, vendor) in vendors.iter().enumerate() {
+        all.url = lines[at].strip_prefix(&format!("{vendor} ")).unwrap().to_owned();
+        let control = lines[vendors.len() + at].strip_prefix(&format!("{vendor} control ")).unwrap();
+        all.control = control.to_owned();
+        all.which = vec!["--vendor".to_owned(), vendor.clone()];
+        let output = all.check(&["--rule", "ROT-CUR-1", "--rule", "ROT-POL-1", "--rule", "AUTH-2"]);
+        assert_eq!(output.status.code(), Some(0), "{vendor}: {}", text(&output));
+        assert!(text(&output).contains("3 of 3 rules hold"), "{}", text(&output));
+    }
+}
+
+#[test]
+fn specs_are_listed_shown_and_measured() {
+    let output = rotaprobe(&["specs", "list"]);
+    let names: Vec<String> =
+        text(&output).lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(names, rotaprobe::spec::embedded_names());
+    let said = text(&rotaprobe(&["specs", "show", "aws"]));
+    for part in
+        ["AWS Secrets Manager, version 2017-10-17", "\nSources\n", "RotateSecret ", "ROT-IDEMP-1  must"]
+    {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let output = rotaprobe(&["specs", "coverage", "--vendor", "alibaba"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    let all = rotaprobe::spec::embedded("alibaba").unwrap().spec.operations.len();
+    let head = format!("alibaba\n\n  operations called with success: {all} of {all}\n");
+    assert!(text(&output).starts_with(&head), "{}", text(&output));
+    let output = rotaprobe(&["specs", "coverage", "--vendor", "alibaba", "--report", "json"]);
+    let covered: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let [of_one] = covered.as_array().unwrap().as_slice() else { panic!("{covered}") };
+    for share in ["operations", "parameters", "illegal", "codes", "rules"] {
+        let count = |key: &str| of_one[share][key].as_u64().unwrap();
+        let left = of_one[share]["left"].as_array().unwrap();
+        assert_eq!(count("reached") + left.len() as u64, count("of"), "{share}");
+        assert!(count("reached") > 0, "{share}");
+        assert!(left.iter().all(|it| !it["why"].as_str().unwrap().is_empty()), "{share}");
     }
 }
 

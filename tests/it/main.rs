@@ -24,3 +24,5 @@ mod tidy;
 mod transport;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
+mod vendor_from_file;

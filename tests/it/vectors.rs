@@ -2,7 +2,6 @@
 //! signers; invalid ones differ from a valid one in one thing.
 
 use rotaprobe::sign::{Credentials, Refusal, Scheme, Signing};
-use rotaprobe::spec;
 use rotaprobe::wire::{Headers, Request};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -94,11 +93,15 @@ fn kind(refusal: &Refusal) -> &'static str {
     }
 }
 
+/// The schemes of all vendors, also of those that are not in the binary.
+fn schemes() -> Vec<Arc<Scheme>> {
+    crate::spec::vendors().iter().flat_map(|vendor| vendor.schemes.clone()).collect()
+}
+
 impl File {
     fn scheme(&self) -> Arc<Scheme> {
-        let vendors = spec::embedded_names().into_iter().map(|name| spec::embedded(&name).unwrap());
-        let all: Vec<Arc<Scheme>> = vendors.flat_map(|vendor| vendor.schemes).collect();
-        all.into_iter()
+        schemes()
+            .into_iter()
             .find(|scheme| scheme.name == self.scheme)
             .unwrap_or_else(|| panic!("no {}", self.scheme))
     }
@@ -125,9 +128,7 @@ fn files() -> Vec<File> {
 #[test]
 fn valid_vectors_verify_and_invalid_ones_are_refused_for_their_reason() {
     let files = files();
-    let vendors = spec::embedded_names().into_iter().map(|name| spec::embedded(&name).unwrap());
-    let schemes: BTreeSet<String> =
-        vendors.flat_map(|vendor| vendor.schemes).map(|scheme| scheme.name.clone()).collect();
+    let schemes: BTreeSet<String> = schemes().into_iter().map(|scheme| scheme.name.clone()).collect();
     assert_eq!(files.iter().map(|file| file.scheme.clone()).collect::<BTreeSet<_>>(), schemes);
     for file in files {
         let scheme = file.scheme();
