@@ -4,6 +4,7 @@
 //! run is.
 
 use super::event::{RuleResult, Totals, Verdict};
+use super::probe::Missing;
 use crate::codec::{Call, How, Place};
 use crate::history::Exchange;
 use crate::model::{Condition, Meaning};
@@ -72,6 +73,8 @@ impl Share {
 /// What was seen of an operation.
 #[derive(Debug, Default)]
 struct Seen {
+    /// Whether the endpoint does not know it.
+    missing: bool,
     called: bool,
     done: bool,
     /// What the last call without success was answered.
@@ -102,14 +105,16 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(vendor: &Arc<Vendor>, rules: &[&'static str]) -> Self {
+    /// Watches a run of these rules at an endpoint that lacks some operations.
+    pub(super) fn new(vendor: &Arc<Vendor>, rules: &[&'static str], missing: &Missing) -> Self {
         let spec = &vendor.spec;
-        let seen = |operation: &Operation| Seen {
+        let seen = |(name, operation): (&String, &Operation)| Seen {
+            missing: missing.iter().any(|(_, gone)| gone == name),
             parameters: vec![Values::default(); operation.parameters.len()],
             ..Seen::default()
         };
         Self {
-            operations: spec.operations.values().map(seen).collect(),
+            operations: spec.operations.iter().map(seen).collect(),
             codes: vec![false; spec.errors.len()],
             partial: spec.requirements.keys().any(|rule| !rules.contains(&rule.as_str())),
             vendor: vendor.clone(),
@@ -190,17 +195,22 @@ impl Watch {
     fn why_no_success(&self, seen: &Seen) -> Option<String> {
         match (seen.done, &seen.last) {
             (true, _) => None,
+            (false, _) if seen.missing => Some("the endpoint does not know it".into()),
             (false, Some(last)) => Some(format!("called, but never with success: {last}")),
             (false, None) => Some(self.nobody()),
         }
     }
 
     fn why_no_legal(&self, parameter: &Parameter, seen: &Seen, values: Values) -> Option<String> {
-        let outside = matches!(parameter.is, Meaning::Key | Meaning::Function);
         match () {
             () if values.legal => None,
             () if !seen.called => Some("its operation was not called".into()),
-            () if outside => Some("needs fixtures: what it names must be there".into()),
+            () if parameter.is == Meaning::Key => {
+                Some("needs a key that is there, and no run makes one".into())
+            }
+            () if parameter.is == Meaning::Function => {
+                Some("needs fixtures: the function that it names must be there".into())
+            }
             () if values.open || values.illegal => {
                 Some("unspecified: sent with values that no document allows or forbids".into())
             }
@@ -421,9 +431,18 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_that_the_endpoint_lacks_is_not_forgotten() {
+        let vendor = Arc::new(crate::spec::embedded("alibaba").unwrap());
+        let gone = vec![(crate::model::Role::List, "ListSecrets".to_owned())];
+        let coverage = Watch::new(&vendor, &[], &gone).finish(&[], Totals::default());
+        assert_eq!(coverage.operations.of, vendor.spec.operations.len());
+        assert_eq!(why(&coverage.operations, "ListSecrets"), Some("the endpoint does not know it"));
+    }
+
+    #[test]
     fn a_code_of_a_family_counts_where_no_other_name_fits() {
         let vendor = Arc::new(crate::spec::embedded("alibaba").unwrap());
-        let mut watch = Watch::new(&vendor, &[]);
+        let mut watch = Watch::new(&vendor, &[], &Vec::new());
         watch.code("MissingSecretName");
         watch.code("NobodyKnowsIt");
         assert!(watch.given("Missing{parameter}") && !watch.given("MissingParameter"));

@@ -175,6 +175,7 @@ pub fn run(
         true => Vec::new(),
         false => probe::missing(vendor, &mut caller),
     };
+    let watch = Watch::new(vendor, &plan.rules, &missing);
     let vendor = &probe::without(vendor, &missing);
     let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(plan.seed) as u32);
     let ledger = Ledger::open(vendor, &name, &prefix, &endpoint.care);
@@ -186,7 +187,7 @@ pub fn run(
         settings: Settings::new(prefix, plan.seed),
         schemas: ReplySchemas::new(vendor),
         prior: Vec::new(),
-        watch: Watch::new(vendor, &plan.rules),
+        watch,
     };
     run.settings.missing = missing;
     run.settings.fixtures.clone_from(&endpoint.fixtures);

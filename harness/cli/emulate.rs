@@ -1,5 +1,6 @@
 //! `rotaprobe emulate`.
 
+use super::interrupt::Signals;
 use super::{EmulateArgs, Failure, credentials, vendors};
 use crate::emulator::server::{self, Service};
 use crate::emulator::service::{ControlService, Served};
@@ -76,10 +77,12 @@ async fn serve(args: &EmulateArgs, all: Vec<(String, Arc<Served>)>) -> Result<u8
         }
     }
     urls.extend(controls);
-    // Whoever reads this may close the pipe after the first line; that is no reason to stop.
+    // Listens before it speaks: whoever reads the lines may end it at once.
+    let mut signals = Signals::new().context("cannot listen for Ctrl-C").map_err(Failure::unfinished)?;
+    // The reader may close the pipe after the first line; that is no reason to stop.
     let mut out = std::io::stdout();
     let _ = writeln!(out, "{}", urls.join("\n")).and_then(|()| out.flush());
-    interrupted().await;
+    signals.next().await;
     let _ = stop.send(true);
     while running.join_next().await.is_some() {}
     Ok(0)
@@ -94,20 +97,4 @@ async fn listen(flag: &str, address: SocketAddr) -> Result<TcpListener, Failure>
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
     listener.local_addr().context("the listener has no address").map_err(Failure::unfinished)
-}
-
-/// Waits for Ctrl-C, or for the polite signal that ends services.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
