@@ -87,6 +87,8 @@ pub(super) fn blame(
         Meaning::LastRotation => rotated(deed, secret),
         Meaning::Automatic | Meaning::Interval => match deed.role {
             Role::SetPolicy => "ROT-POL-5",
+            // Where a rotation carries the settings, one that did not happen shows in them.
+            Role::Rotate if law.needs_function && deed.rule == "ROT-NEW-1" => deed.rule,
             Role::Restore => "LIFE-3",
             _ => "CONF-1",
         },

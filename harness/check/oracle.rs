@@ -236,7 +236,11 @@ impl Walk<'_> {
         let described = spec.operations.get(&exchange.call.operation);
         let rotates = described.is_some_and(|operation| operation.role == Role::Rotate);
         if let (Some(code), Answer::Done(_)) = (code, &possible[0].1.answer) {
+            // Whoever does not know a documented operation has no other reason to refuse it.
+            let (strangers, _) = spec.answers(Condition::UnknownOperation, &exchange.call.operation);
+            let strange = strangers.iter().any(|template| spec.code_fits(template, code));
             possible.retain(|(_, outcome)| match outcome.answer {
+                Answer::Refused(_) if strange && described.is_some() => false,
                 Answer::Refused(condition) => {
                     let (codes, settled) = spec.answers(condition, &exchange.call.operation);
                     // Candidates are enough where anything at all could be the reason.

@@ -135,7 +135,11 @@ impl<'a> Reader<'a> {
             Some("") if required_by.is_some() => {
                 let certain = certain && !open(Constraint::Empty);
                 let rule = required_by.unwrap_or("WIRE-REQ-1");
-                self.complain(name, Condition::Missing, rule, certain, format!("{name} is empty"));
+                // In JSON an empty text in place of a number or a list is of the wrong type as well.
+                let text = matches!(parameter.kind, Type::Text | Type::Time | Type::Json);
+                let in_json = self.vendor.spec.protocol.family != Family::RpcQuery;
+                let condition = if in_json && !text { Condition::BadBody } else { Condition::Missing };
+                self.complain(name, condition, rule, certain, format!("{name} is empty"));
             }
             // Nobody documents what an empty optional parameter means: left out, or wrong.
             Some("") => {

@@ -38,6 +38,9 @@ const OPEN: &[(&str, &str, &str)] = &[
     ("tencent", "values-unchecked", "the lists of allowed values are open"),
 ];
 
+/// Faults that show in a vendor's replies and that no rule catches yet: gaps, and not excuses.
+const GAPS: &[(&str, &str)] = &[("huawei", "disabled-fires")];
+
 /// The reference, and a digest of everything that it answered.
 #[derive(Debug)]
 struct Overheard {
@@ -177,9 +180,10 @@ fn every_fault_is_caught_by_a_rule_it_names_and_every_rule_has_a_fault() {
             // What no document of this vendor states cannot be held against anybody.
             let bound = fault.rules.iter().any(|rule| vendor.law.binds(rule));
             let open = OPEN.iter().any(|(at, known, _)| *at == name && *known == fault.name);
+            let open = open || GAPS.contains(&(name.as_str(), fault.name));
             let found = fault.rules.iter().any(|rule| rules.contains(rule));
             if open && found {
-                wrong.push(format!("{name}: {} is found, and need not be called open", fault.name));
+                wrong.push(format!("{name}: {} is found, and need not be listed", fault.name));
             }
             if bound && !open && !found {
                 wrong.push(format!("{name}: {} names {:?} and tripped {rules:?}", fault.name, fault.rules));

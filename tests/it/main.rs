@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod cli;
+mod endpoints;
 #[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]

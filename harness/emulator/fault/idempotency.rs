@@ -171,7 +171,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "restored-frozen",
         does: "a secret that was restored refuses to rotate",
-        rules: &["ROT-STATE-3"],
+        rules: &["ROT-STATE-3", "ROT-NEW-1", "ROT-IDEMP-4"],
         seam: Seam::Decide(|emulator, turn| {
             let name = turn.op.as_ref().map_or("", |op| &op.secret).to_owned();
             if did(turn, Role::Restore) {
