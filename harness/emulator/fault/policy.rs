@@ -174,7 +174,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "rotate-switches-off",
         does: "a rotation by hand switches automatic rotation off",
-        rules: &["CONF-1", "ROT-NEW-1"],
+        rules: &["CONF-1", "ROT-NEW-1", "ROT-SCHED-1"],
         seam: Seam::Keep(|emulator, turn| {
             if rotated(turn) {
                 edit(emulator, turn, |secret, _| secret.policy.on = false);
