@@ -24,7 +24,10 @@ pub fn outcomes(law: &Law, world: &World, op: &Op, now: When) -> Vec<Outcome> {
     let mut possible = case.possible();
     if op.role == Role::Rotate && law.rate.is_some() && !rotating::within_limit(&case, op.account).1 {
         // Whether the limit is looked at before anything else is open.
-        possible.push(Outcome::refused("ROT-THR-1", Condition::Throttled));
+        let throttled = Outcome::refused("ROT-THR-1", Condition::Throttled);
+        if !possible.contains(&throttled) {
+            possible.push(throttled);
+        }
     }
     possible
 }
