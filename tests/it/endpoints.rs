@@ -7,7 +7,7 @@ use rotaprobe::client::transport::{Lost, Transport};
 use rotaprobe::codec::Call;
 use rotaprobe::spec::{self, Vendor};
 use rotaprobe::wire::{Headers, Request, Response};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The reference behind a gateway that does not know some operations, and counts creations.
@@ -29,7 +29,7 @@ impl Transport for Gateway {
             return Ok(Response { status: 404, headers, body });
         }
         if named("CreateSecret") {
-            self.created.lock().unwrap().push(request.target.clone());
+            self.created.lock().unwrap_or_else(PoisonError::into_inner).push(request.target.clone());
         }
         self.reference.send(request, timeout)
     }
@@ -52,7 +52,8 @@ fn gateway(vendor: &Arc<Vendor>, unknown: &[&'static str]) -> (Arc<Gateway>, End
 
 fn check(vendor: &Arc<Vendor>, gateway: &Gateway, endpoint: &Endpoint, rules: &[&str]) -> Outcome {
     let clock = gateway.reference.clock().clone();
-    let rules = campaign::select(&rules.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+    let rules = campaign::select(&rules.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let rules = rules.unwrap_or_else(|error| panic!("{error}"));
     let plan = Plan { rules, seed: 7, deadline: Duration::from_secs(600) };
     campaign::run(vendor, endpoint, &plan, Arc::new(move || clock.now()), &mut |_| {})
 }
