@@ -287,16 +287,6 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     ),
     fault(
-        "field-type",
-        "counts travel as text",
-        &["WIRE-REP-1"],
-        Seam::Phrase(|_, turn| {
-            if let Some(Fact::Count(total)) = stated(turn, Meaning::Total).cloned() {
-                restate(turn, Meaning::Total, Some(Fact::Text(total.to_string().into())));
-            }
-        }),
-    ),
-    fault(
         "value-shape",
         "the value of a managed secret reads back in another shape",
         &["WIRE-REP-1"],
