@@ -62,12 +62,65 @@ pub enum Lost {
         /// Bytes that are read at most.
         limit: usize,
     },
+    /// The client let go of it on purpose.
+    #[error("the client dropped the connection")]
+    Dropped,
     /// What came is no HTTP.
     #[error("the reply is no HTTP: {0}")]
     NotHttp(String),
     /// The target may not be called.
     #[error("{0}")]
     Guard(String),
+}
+
+/// When the client lets go of a call on purpose, as a network would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leave {
+    /// As soon as the request has left: nobody knows whether it arrived.
+    AtOnce,
+    /// When the reply is there: it is thrown away unread.
+    AfterReply,
+}
+
+/// A call that is about to be made, and what is to go wrong with it on purpose.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// What is asked for.
+    pub call: &'a Call,
+    /// What is wrong with its signature.
+    pub tamper: Option<&'a Tamper>,
+    /// When its connection is dropped.
+    pub leave: Option<Leave>,
+}
+
+impl<'a> Attempt<'a> {
+    /// A call with which nothing is wrong.
+    pub const fn new(call: &'a Call) -> Self {
+        Self { call, tamper: None, leave: None }
+    }
+}
+
+/// When a call ran, in microseconds since its caller began: it tells which calls overlapped. This is the
+/// observer's stopwatch; the endpoint's clock is another matter ([`When`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Span {
+    /// When its first byte may have left.
+    pub began: u64,
+    /// When its last byte had come, or the wait for it ended.
+    pub ended: u64,
+}
+
+impl Span {
+    /// Whether neither call ended before the other began.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.began < other.ended && other.began < self.ended
+    }
+
+    /// Microseconds that it took.
+    pub const fn took(self) -> u64 {
+        self.ended.saturating_sub(self.began)
+    }
 }
 
 /// One call and what came of it.
@@ -81,6 +134,8 @@ pub struct Exchange {
     pub request: Request,
     /// The endpoint's time while it ran, as far as it can be told.
     pub when: When,
+    /// When it ran, by the observer's stopwatch.
+    pub span: Span,
     /// The bytes that came back, and what they say.
     pub result: Result<(Response, Reply), Lost>,
     /// Whether the caller's secret key stands in the reply.

@@ -8,7 +8,7 @@ use crate::check::{Fixture, Link, OUT_OF_TIME, Step};
 use crate::client::clock::Clock;
 use crate::client::{Caller, Now, transport::Transport};
 use crate::codec::Call;
-use crate::history::{Exchange, Lost, Tamper};
+use crate::history::{Attempt, Exchange, Lost, Tamper};
 use crate::model::Role;
 use crate::sign::Credentials;
 use crate::spec::Vendor;
@@ -129,6 +129,30 @@ impl Direct {
         self.endpoint.in_process
     }
 
+    /// Limits the time of the next calls.
+    fn be_patient(&mut self) {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let patience =
+            if self.timed_out { self.endpoint.timeout.min(IMPATIENT) } else { self.endpoint.timeout };
+        self.caller.limit(patience.min(left.max(Duration::from_millis(1))));
+    }
+
+    fn heard(&mut self, exchange: &Exchange) {
+        self.calls += 1;
+        self.ledger.heard(exchange);
+        match &exchange.result {
+            Ok(_) => self.lost_in_a_row = 0,
+            // That was us.
+            Err(Lost::Dropped) => {}
+            Err(lost) => {
+                self.lost_in_a_row += 1;
+                self.lost_in_all += 1;
+                self.timed_out |= *lost == Lost::Timeout;
+                self.last_loss = Some(lost.clone());
+            }
+        }
+    }
+
     fn interrupted(&self) -> bool {
         self.endpoint.care.interrupt.requested()
     }
@@ -152,24 +176,18 @@ impl Direct {
 }
 
 impl Link for Direct {
-    fn send(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let patience =
-            if self.timed_out { self.endpoint.timeout.min(IMPATIENT) } else { self.endpoint.timeout };
-        self.caller.limit(patience.min(left.max(Duration::from_millis(1))));
-        let exchange = self.caller.call(call, tamper);
-        self.calls += 1;
-        self.ledger.heard(&exchange);
-        match &exchange.result {
-            Ok(_) => self.lost_in_a_row = 0,
-            Err(lost) => {
-                self.lost_in_a_row += 1;
-                self.lost_in_all += 1;
-                self.timed_out |= *lost == Lost::Timeout;
-                self.last_loss = Some(lost.clone());
-            }
-        }
+    fn send(&mut self, attempt: Attempt<'_>) -> Exchange {
+        self.be_patient();
+        let exchange = self.caller.attempt(attempt);
+        self.heard(&exchange);
         exchange
+    }
+
+    fn send_together(&mut self, attempts: &[Attempt<'_>]) -> Vec<Exchange> {
+        self.be_patient();
+        let exchanges = self.caller.call_together(attempts);
+        exchanges.iter().for_each(|exchange| self.heard(exchange));
+        exchanges
     }
 
     fn has_clock(&self) -> bool {

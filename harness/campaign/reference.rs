@@ -1,14 +1,15 @@
 //! The embedded reference emulator as an endpoint in this process.
 
 use crate::client::clock::{Clock, ClockError};
-use crate::client::transport::{Lost, Transport};
+use crate::client::transport::{Lost, Timed, Transport};
 use crate::emulator::{Account, Emulator};
+use crate::history::Leave;
 use crate::sign::Credentials;
 use crate::spec::Vendor;
 use crate::wire::{Request, Response};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A clock that stands still unless it is advanced. Unix seconds.
 #[derive(Clone, Debug)]
@@ -83,6 +84,40 @@ impl Transport for Reference {
     fn send(&self, request: &Request, _timeout: Duration) -> Result<Response, Lost> {
         let now = self.clock.now();
         Ok(self.with(|emulator| emulator.handle(request, now)))
+    }
+
+    /// A request that is let go of at once may get lost on its way, as the emulator's dice say.
+    fn send_and_leave(&self, request: &Request, _timeout: Duration, leave: Leave) -> Lost {
+        let now = self.clock.now();
+        self.with(|emulator| {
+            if leave == Leave::AfterReply || emulator.dice().bool() {
+                emulator.handle(request, now);
+            }
+        });
+        Lost::Dropped
+    }
+
+    /// Requests at the same time are served one by one, in the order that the dice say; each began before
+    /// any of them ended, and faults that race see what was stored when the first one came.
+    fn send_together(&self, requests: &[(Request, Option<Leave>)], timeout: Duration) -> Vec<Timed> {
+        let began = Instant::now();
+        let mut order: Vec<usize> = (0..requests.len()).collect();
+        self.with(|emulator| {
+            emulator.dice().shuffle(&mut order);
+            emulator.overlap(true);
+        });
+        let mut served: Vec<Option<Result<Response, Lost>>> = vec![None; requests.len()];
+        for at in order {
+            let (request, leave) = &requests[at];
+            served[at] = Some(match leave {
+                Some(leave) => Err(self.send_and_leave(request, timeout, *leave)),
+                None => self.send(request, timeout),
+            });
+        }
+        self.with(|emulator| emulator.overlap(false));
+        // However fast it was: they overlapped.
+        let ended = Instant::now().max(began + Duration::from_micros(2));
+        served.into_iter().flatten().map(|result| (result, began, ended)).collect()
     }
 
     fn name(&self) -> String {

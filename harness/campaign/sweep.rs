@@ -7,7 +7,7 @@ use super::link::{Direct, Endpoint};
 use crate::check::Link;
 use crate::client::Now;
 use crate::codec::Call;
-use crate::history::Exchange;
+use crate::history::{Attempt, Exchange};
 use crate::model::{Condition, Meaning, Role};
 use crate::spec::Vendor;
 use std::sync::Arc;
@@ -46,7 +46,10 @@ fn remove(vendor: &Vendor, link: &mut Direct, account: usize, name: &str) -> Rem
     // Some APIs take no second deletion while a first one waits: out of the window, and then at once.
     let delete_now = call_of(vendor, Role::Delete, account, name).is_some_and(|call| is_final(vendor, &call));
     let back = call_of(vendor, Role::Restore, account, name);
-    match back.filter(|_| delete_now && removal == Removal::Leaving).map(|call| link.send(&call, None)) {
+    match back
+        .filter(|_| delete_now && removal == Removal::Leaving)
+        .map(|call| link.send(Attempt::new(&call)))
+    {
         Some(exchange) if exchange.done() => delete(vendor, link, account, name),
         _ => removal,
     }
@@ -60,9 +63,9 @@ fn delete(vendor: &Vendor, link: &mut Direct, account: usize, name: &str) -> Rem
         return Removal::Failed("the API documents no deletion".into());
     };
     if let Some(off) = call_of(vendor, Role::Disable, account, name).filter(|_| vendor.law.needs_disabled) {
-        link.send(&off, None);
+        link.send(Attempt::new(&off));
     }
-    let exchange = link.send(&call, None);
+    let exchange = link.send(Attempt::new(&call));
     match () {
         () if exchange.done() && is_final(vendor, &call) => Removal::Removed,
         () if exchange.done() => Removal::Leaving,

@@ -1,7 +1,7 @@
 //! What an exercise has in its hands: an endpoint, fresh secrets, a clock, and a budget.
 
 use crate::codec::Call;
-use crate::history::{Entry, Exchange, History, Tamper};
+use crate::history::{Attempt, Entry, Exchange, History, Leave, Lost, Tamper};
 use crate::model::{Condition, Fact, Facts, Meaning, Role};
 use crate::sign::Scheme;
 use crate::spec::{Family, Operation, Vendor};
@@ -20,7 +20,9 @@ pub const OUT_OF_TIME: &str = "deadline: the time for the whole run is over (--d
 /// The endpoint, as an exercise reaches it.
 pub trait Link {
     /// Signs a call, sends it, waits for the reply, and decodes it.
-    fn send(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange;
+    fn send(&mut self, attempt: Attempt<'_>) -> Exchange;
+    /// Makes calls at the same time; they come back in the order in which they were given.
+    fn send_together(&mut self, attempts: &[Attempt<'_>]) -> Vec<Exchange>;
     /// Whether the endpoint's clock can be advanced.
     fn has_clock(&self) -> bool;
     /// Advances the endpoint's clock by seconds.
@@ -239,43 +241,89 @@ impl<'a> Drive<'a> {
     /// # Errors
     /// If the run is over.
     pub fn send_tampered(&mut self, call: &Call, tamper: Option<&Tamper>) -> Step<usize> {
-        if let Some(why) = self.link.exhausted() {
-            return Err(Halt::Broken(why));
-        }
-        let role = self.vendor.spec.operations.get(&call.operation).map(|operation| operation.role);
-        if let Some(role) = role {
-            self.link.before(role, call, tamper)?;
-        }
-        if role == Some(Role::Rotate) && tamper.is_none() {
-            self.afford(call.account)?;
-        }
-        let exchange = self.link.send(call, tamper);
-        if exchange.result.is_err() && self.link.out_of_time() {
-            // What was cut off by our own deadline says nothing of the endpoint.
-            return Err(Halt::Broken(OUT_OF_TIME.to_owned()));
-        }
-        if role == Some(Role::Rotate)
-            && let Some(spent) = self.settings.spent.get_mut(call.account)
-        {
-            spent.push(exchange.when.hi);
-        }
-        let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &call.operation);
-        let code = exchange.reply().and_then(|reply| reply.code());
-        let turned_away =
-            role == Some(Role::Rotate) && code.is_some_and(|code| throttled.iter().any(|it| it == code));
-        let going_on = role == Some(Role::Rotate) && exchange.done() && self.vendor.law.takes.is_some();
-        self.history.entries.push(Entry::Call(Box::new(exchange)));
-        let at = self.history.entries.len() - 1;
+        self.attempt(Attempt { call, tamper, leave: None })
+    }
+
+    /// Makes a call and drops its connection.
+    ///
+    /// # Errors
+    /// If the run is over.
+    pub fn send_and_leave(&mut self, call: &Call, leave: Leave) -> Step<usize> {
+        self.attempt(Attempt { call, tamper: None, leave: Some(leave) })
+    }
+
+    /// Makes a call with which something may go wrong on purpose.
+    ///
+    /// # Errors
+    /// If the run is over.
+    pub fn attempt(&mut self, attempt: Attempt<'_>) -> Step<usize> {
+        self.ready(attempt)?;
+        let exchange = self.link.send(attempt);
+        let at = self.take(exchange)?;
+        let call = attempt.call;
+        let going_on = self.rotates(call) && self.done(at) && self.vendor.law.takes.is_some();
         if going_on && !self.leaves_unfinished {
             self.finish(at)?;
-        } else if role == Some(Role::Rotate) && self.vendor.law.takes.is_some() && !self.leaves_unfinished {
+        } else if self.rotates(call) && self.vendor.law.takes.is_some() && !self.leaves_unfinished {
             self.let_pass()?;
         }
-        if turned_away && !self.link.has_clock() {
+        if self.turned_away(at) && !self.link.has_clock() {
             // Without a clock nobody knows who used up the limit, and it will not recover in time.
             return Err(Halt::Quota);
         }
         Ok(at)
+    }
+
+    /// Makes calls at the same time; their places come in the order in which they were given.
+    ///
+    /// # Errors
+    /// If the run is over.
+    pub fn send_together(&mut self, attempts: &[Attempt<'_>]) -> Step<Vec<usize>> {
+        attempts.iter().try_for_each(|attempt| self.ready(*attempt))?;
+        let exchanges = self.link.send_together(attempts);
+        exchanges.into_iter().map(|exchange| self.take(exchange)).collect()
+    }
+
+    /// Looks whether a call may leave.
+    fn ready(&mut self, attempt: Attempt<'_>) -> Step {
+        if let Some(why) = self.link.exhausted() {
+            return Err(Halt::Broken(why));
+        }
+        if let Some(operation) = self.vendor.spec.operations.get(&attempt.call.operation) {
+            self.link.before(operation.role, attempt.call, attempt.tamper)?;
+        }
+        if self.rotates(attempt.call) && attempt.tamper.is_none() {
+            self.afford(attempt.call.account)?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what came of a call.
+    fn take(&mut self, exchange: Exchange) -> Step<usize> {
+        let ours = matches!(exchange.result, Ok(_) | Err(Lost::Dropped));
+        if !ours && self.link.out_of_time() {
+            // What was cut off by our own deadline says nothing of the endpoint.
+            return Err(Halt::Broken(OUT_OF_TIME.to_owned()));
+        }
+        if self.rotates(&exchange.call)
+            && let Some(spent) = self.settings.spent.get_mut(exchange.call.account)
+        {
+            spent.push(exchange.when.hi);
+        }
+        self.history.entries.push(Entry::Call(Box::new(exchange)));
+        Ok(self.history.entries.len() - 1)
+    }
+
+    fn rotates(&self, call: &Call) -> bool {
+        self.vendor.spec.operations.get(&call.operation).is_some_and(|it| it.role == Role::Rotate)
+    }
+
+    /// Whether a rotation was refused because of the documented limit.
+    fn turned_away(&self, at: usize) -> bool {
+        let Some(exchange) = self.history.call(at) else { return false };
+        let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
+        let code = exchange.reply().and_then(|reply| reply.code());
+        self.rotates(&exchange.call) && code.is_some_and(|code| throttled.iter().any(|it| it == code))
     }
 
     /// Makes sure that the documented limit allows one more rotation.

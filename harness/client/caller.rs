@@ -1,15 +1,15 @@
 //! Makes one call: encodes, signs, sends, decodes, and writes down what happened.
 
 use super::tamper;
-use super::transport::Transport;
+use super::transport::{Timed, Transport};
 use crate::codec::{self, Call};
-use crate::history::{Exchange, Tamper};
+use crate::history::{Attempt, Exchange, Span, Tamper};
 use crate::model::{Meaning, When};
 use crate::sign::{Credentials, Signing};
 use crate::spec::Vendor;
 use crate::wire::{Request, Response};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Seconds that the endpoint's clock may be away from its `Date` header.
 const DATE_SLACK: i64 = 2;
@@ -33,6 +33,7 @@ pub struct Caller {
     dated: bool,
     rng: fastrand::Rng,
     last: Option<Request>,
+    began: Instant,
 }
 
 impl std::fmt::Debug for Caller {
@@ -54,7 +55,19 @@ impl Caller {
     ) -> Self {
         let rng = fastrand::Rng::with_seed(seed ^ 0x005E_C2E7);
         let host = host.to_owned();
-        Self { vendor, transport, credentials, host, timeout, now, ahead: 0, dated: false, rng, last: None }
+        Self {
+            vendor,
+            transport,
+            credentials,
+            host,
+            timeout,
+            now,
+            ahead: 0,
+            dated: false,
+            rng,
+            last: None,
+            began: Instant::now(),
+        }
     }
 
     /// How many accounts there are access keys for.
@@ -85,11 +98,54 @@ impl Caller {
 
     /// Makes a call.
     pub fn call(&mut self, call: &Call, tamper: Option<&Tamper>) -> Exchange {
-        let (request, spoiled) = self.request(call, tamper);
+        self.attempt(Attempt { call, tamper, leave: None })
+    }
+
+    /// Makes a call with which something is to go wrong on purpose.
+    pub fn attempt(&mut self, attempt: Attempt<'_>) -> Exchange {
+        let (request, spoiled) = self.request(attempt.call, attempt.tamper);
+        let (before, began) = (self.endpoint_time(), Instant::now());
+        let result = match attempt.leave {
+            Some(leave) => Err(self.transport.send_and_leave(&request, self.timeout, leave)),
+            None => self.transport.send(&request, self.timeout),
+        };
+        self.heard(attempt, request, spoiled, before, (result, began, Instant::now()))
+    }
+
+    /// Makes calls at the same time; they come back in the order in which they were given.
+    pub fn call_together(&mut self, attempts: &[Attempt<'_>]) -> Vec<Exchange> {
+        let (mut requests, mut spoiled) = (Vec::new(), Vec::new());
+        for attempt in attempts {
+            let (request, done) = self.request(attempt.call, attempt.tamper);
+            requests.push((request, attempt.leave));
+            spoiled.push(done);
+        }
+        let before = self.endpoint_time();
+        let all = self.transport.send_together(&requests, self.timeout);
+        let parts = attempts.iter().zip(requests).zip(spoiled).zip(all);
+        parts
+            .map(|(((attempt, (request, _)), spoiled), timed)| {
+                self.heard(*attempt, request, spoiled, before, timed)
+            })
+            .collect()
+    }
+
+    /// Microseconds since the caller began.
+    fn stopwatch(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    fn heard(
+        &mut self,
+        Attempt { call, tamper, .. }: Attempt<'_>,
+        request: Request,
+        spoiled: bool,
+        before: i64,
+        (sent, began, ended): Timed,
+    ) -> Exchange {
         // What could not be spoiled is a call like any other.
         let tamper = tamper.filter(|_| spoiled);
-        let before = self.endpoint_time();
-        let sent = self.transport.send(&request, self.timeout);
+        let span = Span { began: self.stopwatch(began), ended: self.stopwatch(ended) };
         let slack = if self.dated { DATE_SLACK } else { BLIND_SLACK };
         let mut when = When { lo: before - slack, hi: self.endpoint_time() + slack };
         let mut key_shown = false;
@@ -110,7 +166,7 @@ impl Caller {
             (response, reply)
         });
         self.last = Some(request.clone());
-        Exchange { call: call.clone(), tamper: tamper.cloned(), request, when, result, key_shown }
+        Exchange { call: call.clone(), tamper: tamper.cloned(), request, when, span, result, key_shown }
     }
 
     /// Whoever signs names the own account's project, unless the call names another.

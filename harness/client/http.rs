@@ -24,7 +24,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::runtime::Runtime;
 
+use super::leaving;
 use super::transport::{Lost, Transport};
+use crate::history::Leave;
 use crate::wire::{Headers, Request, Response};
 
 /// The longest target that the URI type holds.
@@ -218,6 +220,18 @@ impl Transport for HttpTransport {
             self.stalls.store(if stalled { before + 1 } else { before.saturating_sub(1) }, Ordering::Relaxed);
         }
         reply
+    }
+
+    fn send_and_leave(&self, request: &Request, timeout: Duration, leave: Leave) -> Lost {
+        if leave == Leave::AtOnce && self.base.scheme == Scheme::HTTP {
+            let gone =
+                self.base.outgoing(request).and_then(|it| leaving::let_go(it, &self.base.authority, timeout));
+            return gone.err().unwrap_or(Lost::Dropped);
+        }
+        match self.send(request, timeout) {
+            Err(lost @ (Lost::Refused(_) | Lost::Guard(_))) => lost,
+            _ => Lost::Dropped,
+        }
     }
 
     fn name(&self) -> String {

@@ -9,6 +9,8 @@ pub mod clock;
 pub mod control;
 #[cfg(feature = "net")]
 pub mod http;
+#[cfg(feature = "net")]
+mod leaving;
 mod tamper;
 pub mod transport;
 

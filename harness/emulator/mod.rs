@@ -59,6 +59,8 @@ pub struct Emulator {
     pub(crate) graves: BTreeMap<crate::model::Key, Arc<crate::model::Secret>>,
     /// Scratch of faults that remember something between calls.
     pub(crate) memory: BTreeMap<String, String>,
+    /// What was stored when the first of the calls came that overlap now: faults that race go by it.
+    pub(crate) stale: Option<World>,
 }
 
 impl Emulator {
@@ -77,6 +79,7 @@ impl Emulator {
             faults: Vec::new(),
             graves: BTreeMap::new(),
             memory: BTreeMap::new(),
+            stale: None,
         }
     }
 
@@ -131,6 +134,16 @@ impl Emulator {
         self.graves.clear();
         self.memory.clear();
         self.rng = fastrand::Rng::with_seed(self.seed);
+    }
+
+    /// Calls begin to overlap, or do so no more. What is right does not depend on it; faults that race do.
+    pub fn overlap(&mut self, begins: bool) {
+        self.stale = begins.then(|| self.world.clone());
+    }
+
+    /// The emulator's dice.
+    pub const fn dice(&mut self) -> &mut fastrand::Rng {
+        &mut self.rng
     }
 
     /// Answers a request at a time in Unix seconds.
