@@ -37,6 +37,8 @@ pub mod client;
 pub mod emulator;
 
 // floor 3: judgement
+pub mod linearize;
+
 pub mod check;
 
 // floor 4: campaign

@@ -153,6 +153,8 @@ struct Gathered {
     /// Why the rule's own exercise was cut short to spare the account: what it showed is not all.
     spared: Option<String>,
     broken: Option<String>,
+    /// Something could not be decided in time.
+    undecided: bool,
 }
 
 /// Runs a plan for one vendor.
@@ -275,7 +277,10 @@ impl Run<'_> {
         if let Some(own) = check.judge {
             own(&vendor, &history, &mut ruling);
         }
-        let Ruling { expectations, notes, .. } = ruling;
+        let Ruling { expectations, notes, undecided, .. } = ruling;
+        for rule in undecided {
+            self.gathered.entry(rule).or_default().undecided = true;
+        }
         for expectation in expectations {
             if check.covers.contains(&expectation.rule) && vendor.law.binds(check.rule) {
                 self.gather(&history, Expectation { rule: check.rule, ..expectation.clone() });
@@ -345,6 +350,7 @@ impl Run<'_> {
                 let verdict = match () {
                     () if !gathered.violations.is_empty() => Verdict::Violated,
                     () if gathered.broken.is_some() => Verdict::Broken,
+                    () if gathered.undecided && level != Level::Unspecified => Verdict::Unknown,
                     () if level == Level::Unspecified || gathered.expectations == 0 => Verdict::NotExercised,
                     () if gathered.spared.is_some() => Verdict::NotExercised,
                     () => Verdict::Holds,
@@ -359,8 +365,11 @@ impl Run<'_> {
                 let reason = match verdict {
                     Verdict::Holds | Verdict::Violated => None,
                     Verdict::Broken => gathered.broken,
+                    Verdict::Unknown => {
+                        Some("too many orders of the overlapping calls are possible to tell".to_owned())
+                    }
                     _ if level == Level::Unspecified => Some(format!("unspecified: {why}")),
-                    _ if !exercised => Some("needs overlapping calls".to_owned()),
+                    _ if !exercised => Some("no check exercises it".to_owned()),
                     _ => Some(
                         gathered
                             .spared

@@ -1,8 +1,8 @@
 //! Authentication and secrecy: signatures that must not pass, and values that must not show.
 
 use super::drive::CANARY;
-use super::drive::Made;
 use super::judge::Ruling;
+use super::link::Made;
 use super::{Check, Drive, Step, check};
 use crate::codec::{Body, Call, member};
 use crate::history::{History, Tamper};

@@ -25,6 +25,8 @@ pub(super) struct Deed {
     pub(super) was_on: bool,
     /// How the task ended that tells what became of it.
     pub(super) ended: Option<State>,
+    /// Calls that overlapped with it.
+    pub(super) along: Vec<usize>,
 }
 
 impl Deed {
@@ -46,6 +48,7 @@ impl Deed {
             advanced_since: false,
             was_on,
             ended: None,
+            along: Vec::new(),
         }
     }
 }
@@ -61,9 +64,13 @@ pub(super) fn blame(
     secret: Option<&Secret>,
 ) -> Vec<&'static str> {
     let mut rules = Vec::new();
-    if let Some(rule) = shape(law, difference) {
-        rules.push(rule);
+    if crowded(deed.rule) && !deed.own {
+        // What calls at the same time left behind, or a retry, is their rule's first of all.
+        rules.push(deed.rule);
+        rules.extend(shape(law, difference));
+        return rules;
     }
+    rules.extend(shape(law, difference));
     match deed.ended.filter(|_| !deed.own) {
         Some(State::Succeeded) => rules.push("ROT-ASYNC-2"),
         Some(State::Failed) => rules.push("ROT-ASYNC-3"),
@@ -117,6 +124,11 @@ pub(super) fn blame(
         rules.push(rule);
     }
     rules
+}
+
+/// Rules of calls that overlap, and of calls that are made again because a reply was lost.
+pub(super) fn crowded(rule: &str) -> bool {
+    matches!(rule, "ROT-CONC-1" | "ROT-CONC-2" | "ROT-IDEMP-6" | "ROT-IDEMP-7")
 }
 
 /// A call that was refused should have changed nothing.
@@ -237,5 +249,34 @@ fn shape(law: &Law, (meaning, expect, observed): &Difference) -> Option<&'static
             (stages.len() < count).then_some("ROT-CUR-2")
         }
         _ => None,
+    }
+}
+
+/// Effects that a read after a deed confirms.
+pub(super) fn confirmed(law: &Law, deed: &Deed) -> Vec<&'static str> {
+    match deed.refused {
+        Some(Condition::Throttled) => vec!["ROT-THR-2", "ROT-ERR-1"],
+        Some(Condition::Missing | Condition::Invalid | Condition::BadBody)
+            if deed.role == Role::SetPolicy =>
+        {
+            vec!["ROT-POL-8", "ROT-ERR-2", "ROT-ERR-1"]
+        }
+        Some(Condition::Missing | Condition::Invalid | Condition::BadBody) => vec!["ROT-ERR-2", "ROT-ERR-1"],
+        Some(_) => vec![deed.rule, "ROT-ERR-1"],
+        None if deed.rule == "ROT-NEW-1" || deed.rule == "ROT-IDEMP-4" => {
+            let mut rules =
+                vec!["ROT-NEW-1", "ROT-CUR-1", "ROT-PREV-1", "ROT-MONO-1", "ROT-MONO-2", "ROT-RYW-1"];
+            rules.push(deed.rule);
+            rules.extend(law.pending.as_ref().map(|_| "ROT-PEND-1"));
+            match deed.ended {
+                Some(State::Succeeded) => rules.push("ROT-ASYNC-2"),
+                Some(State::Failed) => rules.push("ROT-ASYNC-3"),
+                _ => {}
+            }
+            rules.dedup();
+            rules
+        }
+        None if deed.role == Role::SetPolicy => vec![deed.rule, "CONF-1"],
+        None => vec![deed.rule],
     }
 }

@@ -1,6 +1,7 @@
 //! The calls that exercises make, in the words of no vendor.
 
-use super::drive::{Drive, Halt, Made, Step};
+use super::drive::Drive;
+use super::link::{Halt, Made, Step};
 use crate::codec::Call;
 use crate::history::Entry;
 use crate::model::{Fact, Facts, Meaning, Role, State, Text};

@@ -1,6 +1,6 @@
 //! Errors: that they change nothing, say what is documented, and come instead of a breakdown.
 
-use super::drive::Made;
+use super::link::Made;
 use super::{Check, Drive, Step, check};
 use crate::model::{Meaning, Role};
 

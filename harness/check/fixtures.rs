@@ -1,6 +1,7 @@
 //! Secrets that are there already: real accounts cannot make every kind at will.
 
-use super::drive::{Drive, Made, Step};
+use super::drive::Drive;
+use super::link::{Made, Step};
 use crate::history::Entry;
 use crate::model::{
     Fact, Id, Life, Meaning, Policy, SOMETIME, Secret, Text, Value, Version, VersionFact, When,

@@ -36,12 +36,14 @@ pub struct Ruling<'a> {
     pub expectations: Vec<Expectation>,
     /// What was seen where documents are silent.
     pub notes: BTreeSet<Note>,
+    /// Rules of which something could not be decided in time.
+    pub undecided: BTreeSet<&'static str>,
 }
 
 impl<'a> Ruling<'a> {
     /// An empty ruling for a vendor.
     pub const fn new(vendor: &'a Vendor) -> Self {
-        Self { vendor, expectations: Vec::new(), notes: BTreeSet::new() }
+        Self { vendor, expectations: Vec::new(), notes: BTreeSet::new(), undecided: BTreeSet::new() }
     }
 
     /// Writes down a comparison. Where the rule does not bind, it becomes a note.
@@ -67,6 +69,11 @@ impl<'a> Ruling<'a> {
             observed,
             calls: calls.to_vec(),
         });
+    }
+
+    /// Writes down that the search for an answer took too long.
+    pub fn undecided(&mut self, id: &'static str) {
+        self.undecided.insert(id);
     }
 
     /// Writes down what was seen where documents are silent.

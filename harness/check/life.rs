@@ -1,6 +1,6 @@
 //! The life of a secret: creation, deletion windows, restoring, and names.
 
-use super::drive::Made;
+use super::link::Made;
 use super::{Check, Drive, Step, check};
 use crate::model::{Meaning, Role};
 

@@ -42,7 +42,7 @@ fn fresh_window(drive: &mut Drive<'_>) -> Step<(usize, i64)> {
 }
 
 /// Uses up the limit of an account on two secrets; looks from time to time.
-fn use_up(drive: &mut Drive<'_>, calls: usize, account: usize) -> Step<[super::drive::Made; 2]> {
+fn use_up(drive: &mut Drive<'_>, calls: usize, account: usize) -> Step<[super::Made; 2]> {
     let kind = drive.kind(true)?;
     let secrets = [drive.create(kind, 0, account)?, drive.create(kind, 0, account)?];
     for round in 0..calls {
@@ -70,7 +70,7 @@ fn recovers(drive: &mut Drive<'_>) -> Step {
 }
 
 /// One more than allowed, with the harness's own budget out of the way.
-fn over(drive: &mut Drive<'_>, secrets: &[super::drive::Made]) -> Step {
+fn over(drive: &mut Drive<'_>, secrets: &[super::Made]) -> Step {
     drive.uncounted(0, |drive| {
         for secret in secrets {
             drive.look(secret)?;

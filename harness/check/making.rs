@@ -1,6 +1,7 @@
 //! Makes secrets for exercises, and well-formed calls at them, from the samples of a spec.
 
-use super::drive::{Drive, Halt, Made, Step};
+use super::drive::Drive;
+use super::link::{Halt, Made, Step};
 use crate::codec::{Call, Param, Place};
 use crate::model::{Fact, Meaning, Role, State};
 use crate::spec::{Sample, Type};

@@ -7,11 +7,14 @@
 
 mod blame;
 mod calls;
+mod codes;
 mod demands;
 mod drive;
 mod judge;
+mod link;
 mod making;
 mod oracle;
+mod overlap;
 mod replies;
 mod words;
 
@@ -26,14 +29,16 @@ mod limits;
 mod neighbours;
 mod policy;
 mod protocol;
+mod races;
 mod schedule;
 mod tasks;
 mod versions;
 
 pub use crate::codec::ReplySchemas;
-pub use drive::{Drive, Halt, Link, Made, OUT_OF_TIME, Settings, Step};
+pub use drive::Drive;
 pub use fixtures::Fixture;
 pub use judge::{Expectation, Note, Ruling};
+pub use link::{Halt, Link, Made, OUT_OF_TIME, Settings, Step};
 pub use oracle::judge;
 
 use crate::history::History;
@@ -95,6 +100,7 @@ pub fn checks() -> Vec<Check> {
         schedule::CHECKS,
         limits::CHECKS,
         tasks::CHECKS,
+        races::CHECKS,
         errors::CHECKS,
         protocol::CHECKS,
         authentication::CHECKS,

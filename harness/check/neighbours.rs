@@ -1,7 +1,7 @@
 //! Neighbouring operations: what sets rotation up and observes it is held to its documents too.
 
-use super::drive::Made;
 use super::judge::Ruling;
+use super::link::Made;
 use super::{Check, Drive, Step, check};
 use crate::codec::Call;
 use crate::history::History;

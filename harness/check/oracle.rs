@@ -1,14 +1,15 @@
 //! The general judge: walks through a history with a belief, and compares each reply with everything
 //! that documents allow.
 
-use super::blame::{Deed, blame};
+use super::blame::{Deed, blame, confirmed};
 use super::demands::{broke_down, due, readings, seen, stated_only, throttled_by_gateway};
 use super::judge::Ruling;
+use super::overlap::clusters;
 use super::words::{expected_fact, expected_words, observed_fact, words};
-use crate::codec::{Body, ReplySchemas};
-use crate::history::{Entry, Exchange, History, Tamper, clipped};
+use crate::codec::ReplySchemas;
+use crate::history::{Entry, Exchange, History, Tamper};
 use crate::model::{
-    Answer, Belief, Condition, Fact, Facts, Key, Law, Meaning, Op, Outcome, Role, Seen, State, When, World,
+    Answer, Belief, Condition, Fact, Facts, Key, Meaning, Op, Outcome, Role, Seen, State, When, World,
 };
 use crate::spec::{Complaint, Reading, Vendor};
 use std::collections::BTreeMap;
@@ -24,22 +25,35 @@ pub fn judge<'v>(
     for (account, spent) in before.iter().enumerate() {
         spent.iter().for_each(|at| belief.spend(account, When::at(*at)));
     }
-    let mut walk =
-        Walk { vendor, ruling: Ruling::new(vendor), belief, deeds: BTreeMap::new(), settled: false };
-    for (at, entry) in history.entries.iter().enumerate() {
-        match entry {
-            // A moment in which something that goes on could end is no time for schedules.
-            Entry::Advanced(seconds) if *seconds < 60 => {}
-            Entry::Advanced(_) => {
-                walk.settled = false;
-                walk.deeds.values_mut().for_each(|deed| deed.advanced_since = true);
+    let mut walk = Walk {
+        vendor,
+        ruling: Ruling::new(vendor),
+        belief,
+        deeds: BTreeMap::new(),
+        lost: Vec::new(),
+        settled: false,
+    };
+    for part in clusters(history) {
+        for (at, entry) in part.clone().zip(&history.entries[part.clone()]) {
+            match entry {
+                // A moment in which something that goes on could end is no time for schedules.
+                Entry::Advanced(seconds) if *seconds < 60 => {}
+                Entry::Advanced(_) => {
+                    walk.settled = false;
+                    walk.deeds.values_mut().for_each(|deed| deed.advanced_since = true);
+                }
+                Entry::Settled => walk.settled = true,
+                Entry::Adopted { account, name, secret } => walk.belief.adopt(*account, name, secret),
+                Entry::Call(exchange) => {
+                    super::replies::judge_reply(vendor, schemas, at, exchange, &mut walk.ruling);
+                    if part.len() == 1 {
+                        walk.call(at, exchange);
+                    }
+                }
             }
-            Entry::Settled => walk.settled = true,
-            Entry::Adopted { account, name, secret } => walk.belief.adopt(*account, name, secret),
-            Entry::Call(exchange) => {
-                super::replies::judge_reply(vendor, schemas, at, exchange, &mut walk.ruling);
-                walk.call(at, exchange);
-            }
+        }
+        if part.len() > 1 {
+            walk.together(part.filter_map(|at| Some((at, history.call(at)?))).collect());
         }
     }
     super::replies::judge_ids(history, &mut walk.ruling);
@@ -47,16 +61,19 @@ pub fn judge<'v>(
     walk.ruling
 }
 
-struct Walk<'v> {
-    vendor: &'v Vendor,
-    ruling: Ruling<'v>,
-    belief: Belief,
-    deeds: BTreeMap<Key, Deed>,
-    settled: bool,
+pub(super) struct Walk<'v> {
+    pub(super) vendor: &'v Vendor,
+    pub(super) ruling: Ruling<'v>,
+    pub(super) belief: Belief,
+    pub(super) deeds: BTreeMap<Key, Deed>,
+    /// Calls whose replies were lost, and when.
+    pub(super) lost: Vec<(Op, u64)>,
+    pub(super) settled: bool,
 }
 
 impl Walk<'_> {
-    fn call(&mut self, at: usize, exchange: &Exchange) {
+    pub(super) fn call(&mut self, at: usize, exchange: &Exchange) {
+        self.let_land(exchange);
         let call = &exchange.call;
         if throttled_by_gateway(self.vendor, exchange) {
             return self.ruling.note("ROT-THR-1", format!("{} was refused as too frequent", call.operation));
@@ -67,22 +84,19 @@ impl Walk<'_> {
         let readings = readings(self.vendor, exchange);
         let Some(first) = readings.first() else { return };
         let op = first.op.clone();
-        let names_secret = self
-            .vendor
-            .spec
-            .operations
-            .get(&call.operation)
-            .is_some_and(|it| it.parameter(Meaning::Secret).is_some());
-        if names_secret && !readings.iter().all(|reading| self.belief.tracks(op.account, &reading.op.secret))
-        {
+        if !self.follows(exchange, &readings) {
             return;
         }
         let possible: Vec<(World, Outcome)> =
-            readings.iter().flat_map(|reading| self.possible(exchange, reading)).collect();
+            readings.iter().flat_map(|reading| self.possible(&self.belief, exchange, reading)).collect();
         if possible.is_empty() {
             return;
         }
-        let possible = stated_only(self.vendor, &call.operation, possible);
+        let mut possible = stated_only(self.vendor, &call.operation, possible);
+        self.name_retries(&op, &mut possible);
+        if exchange.result.is_err() {
+            return self.lose(exchange, &op, possible, at);
+        }
         let doubled = readings.len() > 1;
         let seen = seen(exchange);
         if doubled {
@@ -91,16 +105,28 @@ impl Walk<'_> {
         self.compare(at, exchange, &op, first, possible, &seen);
     }
 
+    /// Whether anything can be predicted about the secrets that a call names.
+    pub(super) fn follows(&self, exchange: &Exchange, readings: &[Reading]) -> bool {
+        let described = self.vendor.spec.operations.get(&exchange.call.operation);
+        let names_secret = described.is_some_and(|it| it.parameter(Meaning::Secret).is_some());
+        !names_secret || readings.iter().all(|it| self.belief.tracks(it.op.account, &it.op.secret))
+    }
+
     /// What may come of one reading: refusals for what is wrong with it, then what the model allows.
-    fn possible(&self, exchange: &Exchange, reading: &Reading) -> Vec<(World, Outcome)> {
+    pub(super) fn possible(
+        &self,
+        belief: &Belief,
+        exchange: &Exchange,
+        reading: &Reading,
+    ) -> Vec<(World, Outcome)> {
         let refusal = |complaint: &Complaint| {
             let outcome = Outcome::refused(complaint.rule, complaint.condition);
-            self.belief.worlds().iter().map(|world| (world.clone(), outcome.clone())).collect::<Vec<_>>()
+            belief.worlds().iter().map(|world| (world.clone(), outcome.clone())).collect::<Vec<_>>()
         };
         let mut certain: Vec<_> =
             reading.complaints.iter().filter(|it| it.certain).flat_map(refusal).collect();
         let open = reading.complaints.iter().filter(|it| !it.certain).flat_map(refusal);
-        let model = self.belief.possible(&self.vendor.law, &reading.op, exchange.when, !self.settled);
+        let model = belief.possible(&self.vendor.law, &reading.op, exchange.when, !self.settled);
         if certain.is_empty() {
             // The model's answer is canonical; a refusal on open grounds is possible too.
             return model.into_iter().chain(open).collect();
@@ -203,6 +229,7 @@ impl Walk<'_> {
         if op.role == Role::Rotate && law.takes.is_some() && *seen != Seen::Refused {
             self.settled = false;
         }
+        self.keep_clear(&key);
         self.remember(at, op, key, seen, matched, was_on);
     }
 
@@ -226,7 +253,7 @@ impl Walk<'_> {
 
     /// Where success is due and documents name the code of a refusal that may come instead, another
     /// code is no such refusal.
-    fn with_fitting_codes(
+    pub(super) fn with_fitting_codes(
         &self,
         exchange: &Exchange,
         mut possible: Vec<(World, Outcome)>,
@@ -352,7 +379,7 @@ impl Walk<'_> {
 
     fn cite(&self, key: &Key, at: usize) -> Vec<usize> {
         match self.deeds.get(key).filter(|_| !key.1.is_empty()) {
-            Some(deed) if deed.at != at => vec![deed.at, at],
+            Some(deed) if deed.at != at => deed.along.iter().copied().chain([deed.at, at]).collect(),
             _ => vec![at],
         }
     }
@@ -366,6 +393,10 @@ impl Walk<'_> {
         condition: Condition,
         certain: bool,
     ) {
+        if exchange.result.is_err() {
+            // That no reply came is judged by itself.
+            return;
+        }
         let refused =
             exchange.reply().is_some_and(|reply| !reply.done()) && !broke_down(self.vendor, exchange);
         if !certain {
@@ -410,7 +441,7 @@ impl Walk<'_> {
         let mut best = self.belief.clone();
         for reading in readings {
             let mut belief = self.belief.clone();
-            let mut own = self.possible(exchange, reading);
+            let mut own = self.possible(&self.belief, exchange, reading);
             own.extend(possible.last().cloned());
             if belief.observe(&self.vendor.law, &reading.op, own, seen, exchange.when).is_ok() && !fits {
                 fits = true;
@@ -434,77 +465,10 @@ impl Walk<'_> {
         }
         self.belief = best;
     }
-
-    /// The code and status of a refusal that is due.
-    fn code(&mut self, at: usize, exchange: &Exchange, conditions: &[Condition], complaints: &[Complaint]) {
-        let Some(reply) = exchange.reply() else { return };
-        let Body::Refused { code, .. } = &reply.body else { return };
-        let spec = &self.vendor.spec;
-        let operation = exchange.call.operation.as_str();
-        let mut accepted: Vec<&String> = Vec::new();
-        let mut settled = true;
-        for condition in
-            conditions.iter().copied().chain(complaints.iter().map(|complaint| complaint.condition))
-        {
-            let (codes, sure) = spec.answers(condition, operation);
-            accepted.extend(codes);
-            settled &= sure;
-        }
-        let known = spec.errors.keys().any(|template| spec.code_fits(template, code));
-        if !settled {
-            let why = if known { String::new() } else { ", which no document lists".into() };
-            let condition = conditions.first().map_or("refused", |condition| words(*condition));
-            return self
-                .ruling
-                .note("ROT-ERR-3", format!("{condition}: {operation} answers {}{why}", exchange.summary()));
-        }
-        let template = accepted.iter().find(|template| spec.code_fits(template, code));
-        let statuses: Vec<u16> = template
-            .and_then(|template| spec.errors.get(*template))
-            .map_or(vec![], |error| error.status.clone());
-        let wanted = || {
-            let mut names: Vec<String> = accepted.iter().map(|name| (*name).clone()).collect();
-            names.dedup();
-            let status = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
-            format!("{} {}", if status.is_empty() { "refused with" } else { &status }, names.join(" or "))
-        };
-        let holds = template.is_some() && statuses.contains(&reply.status);
-        self.ruling.expect("ROT-ERR-3", holds, &[at], wanted, || exchange.summary());
-        self.ruling.expect("ROT-ERR-4", known, &[at], || "a documented error code".into(), || clipped(code));
-    }
-}
-
-/// Effects that a read after a deed confirms.
-fn confirmed(law: &Law, deed: &Deed) -> Vec<&'static str> {
-    match deed.refused {
-        Some(Condition::Throttled) => vec!["ROT-THR-2", "ROT-ERR-1"],
-        Some(Condition::Missing | Condition::Invalid | Condition::BadBody)
-            if deed.role == Role::SetPolicy =>
-        {
-            vec!["ROT-POL-8", "ROT-ERR-2", "ROT-ERR-1"]
-        }
-        Some(Condition::Missing | Condition::Invalid | Condition::BadBody) => vec!["ROT-ERR-2", "ROT-ERR-1"],
-        Some(_) => vec![deed.rule, "ROT-ERR-1"],
-        None if deed.rule == "ROT-NEW-1" || deed.rule == "ROT-IDEMP-4" => {
-            let mut rules =
-                vec!["ROT-NEW-1", "ROT-CUR-1", "ROT-PREV-1", "ROT-MONO-1", "ROT-MONO-2", "ROT-RYW-1"];
-            rules.push(deed.rule);
-            rules.extend(law.pending.as_ref().map(|_| "ROT-PEND-1"));
-            match deed.ended {
-                Some(State::Succeeded) => rules.push("ROT-ASYNC-2"),
-                Some(State::Failed) => rules.push("ROT-ASYNC-3"),
-                _ => {}
-            }
-            rules.dedup();
-            rules
-        }
-        None if deed.role == Role::SetPolicy => vec![deed.rule, "CONF-1"],
-        None => vec![deed.rule],
-    }
 }
 
 /// What a call is for: a rotation that only stores settings sets a policy.
-fn purpose(op: &Op) -> Role {
+pub(super) fn purpose(op: &Op) -> Role {
     match op.role {
         Role::Rotate if op.immediately == Some(false) => Role::SetPolicy,
         Role::Cancel => Role::SetPolicy,

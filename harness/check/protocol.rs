@@ -1,6 +1,6 @@
 //! The protocol: what requests must have, and what every reply must be.
 
-use super::drive::Made;
+use super::link::Made;
 use super::{Check, Drive, Halt, Step, check, replies};
 use crate::codec::{Call, Param, Place};
 use crate::model::{Meaning, Role};

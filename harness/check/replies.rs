@@ -3,7 +3,7 @@
 use super::judge::Ruling;
 use super::{demands, protocol::format_name};
 use crate::codec::{Body, ReplySchemas, member};
-use crate::history::{Exchange, History, clipped};
+use crate::history::{Exchange, History, Lost, clipped};
 use crate::model::{Fact, Facts, Meaning, Role};
 use crate::spec::Vendor;
 use std::collections::BTreeMap;
@@ -144,6 +144,8 @@ pub(super) fn judge_reply(
 ) {
     let (response, reply) = match &exchange.result {
         Ok(came) => came,
+        // Whoever hangs up hears nothing.
+        Err(Lost::Dropped) => return,
         Err(lost) => {
             return ruling.expect("ROT-ERR-5", false, &[at], || "a reply".into(), || lost.to_string());
         }

@@ -1,6 +1,6 @@
 //! The schedule: when automatic rotation happens, and what moves it. Needs a clock.
 
-use super::drive::Made;
+use super::link::Made;
 use super::{Check, Drive, Step, check};
 use crate::model::{Facts, Meaning};
 

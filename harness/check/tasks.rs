@@ -1,6 +1,6 @@
 //! Rotations that go on after their call was answered: tasks, and what is turned away meanwhile.
 
-use super::drive::Made;
+use super::link::Made;
 use super::{Check, Drive, Halt, Step, check};
 use crate::model::{Meaning, Role, State};
 
@@ -9,7 +9,11 @@ pub(super) const CHECKS: &[Check] = &[
     check("ROT-ASYNC-2", "looks at the secret as soon as its task succeeded", implies)
         .covers(&["ROT-NEW-1", "ROT-RYW-1"]),
     check("ROT-ASYNC-3", "looks at the secret if its task failed", implies),
-    check("ROT-CONC-2", "begins a rotation while a pending stage shows that another goes on", turned_away),
+    check(
+        "ROT-CONC-2",
+        "begins rotations at once, and while a pending stage shows that one goes on",
+        turned_away,
+    ),
 ];
 
 /// Rotates without waiting, and gives the task.
@@ -72,9 +76,8 @@ fn implies(drive: &mut Drive<'_>) -> Step {
 }
 
 fn turned_away(drive: &mut Drive<'_>) -> Step {
-    let Some(pending) = drive.vendor.law.pending.clone() else {
-        return Err(Halt::Missing("no stage shows that a rotation goes on: needs overlapping calls".into()));
-    };
+    super::races::rotations(drive)?;
+    let Some(pending) = drive.vendor.law.pending.clone() else { return Ok(()) };
     let secret = drive.rotatable()?;
     let (at, _) = drive.rotate(&secret)?;
     drive.need(at, "rotation")?;

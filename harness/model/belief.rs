@@ -3,18 +3,20 @@
 //! A reply that no world explains is a [`Gap`]. A lost reply leaves more worlds. What a reply reveals
 //! (values, ids that the service made, exact times) narrows the worlds that remain.
 
+use super::compare::differences;
+use super::learn::learned;
 use super::{
     Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Task, Text, Value, Version, VersionFact, When, World, outcomes, schedule, tick,
+    When, World, outcomes, schedule, tick,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Seconds by which a time may be off whose zone nobody states.
-const ZONES: i64 = 14 * 3_600;
+/// Worlds that are kept at most; one more, and nothing is predicted about the secret any longer.
+const WORLDS: usize = 256;
 
-/// Worlds that are kept at most; more than that are never needed to explain documented behaviour.
-const WORLDS: usize = 64;
+/// Lost calls of which a world remembers that they may still arrive.
+const OWED: usize = 4;
 
 /// What was observed of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,11 +45,12 @@ pub struct Gap {
 pub struct Belief {
     worlds: Vec<World>,
     forgotten: BTreeSet<Key>,
+    blurred: bool,
 }
 
 impl Default for Belief {
     fn default() -> Self {
-        Self { worlds: vec![World::default()], forgotten: BTreeSet::new() }
+        Self { worlds: vec![World::default()], forgotten: BTreeSet::new(), blurred: false }
     }
 }
 
@@ -59,6 +62,9 @@ impl Belief {
 
     /// Stops predicting anything about a secret, because its state cannot be known any more.
     pub fn forget(&mut self, account: usize, name: &str) {
+        if name.is_empty() {
+            return;
+        }
         let key = self.key(account, name).unwrap_or((account, name.into()));
         for world in &mut self.worlds {
             world.secrets.remove(&key);
@@ -92,12 +98,54 @@ impl Belief {
         }
     }
 
+    /// Whether there were too many worlds to keep since this was asked last: then something that is legal
+    /// may look as if it were not.
+    pub fn blurred(&mut self) -> bool {
+        std::mem::take(&mut self.blurred)
+    }
+
+    /// Takes in what another order of the same calls leaves: either may be what happened.
+    pub fn join(&mut self, other: Self) {
+        self.forgotten.extend(other.forgotten);
+        self.blurred |= other.blurred;
+        for world in other.worlds {
+            self.blurred |= !keep(&mut self.worlds, world);
+        }
+    }
+
+    /// Forgets in which order versions were made that were made at the same time, where nothing depends
+    /// on it: so that worlds are one that differ in nothing else.
+    pub fn unordered(&mut self, law: &Law, key: &Key) {
+        let worlds = std::mem::take(&mut self.worlds);
+        for mut world in worlds {
+            if let Some(secret) = world.secrets.get_mut(key) {
+                let keeps = law.kinds[secret.kind].keeps.unwrap_or(usize::MAX);
+                let known = secret.versions.iter().all(|version| matches!(version.id, Id::Known(_)));
+                if known && secret.versions.len() < keeps && secret.dropped.is_empty() {
+                    let secret = Arc::make_mut(secret);
+                    secret.versions.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+                }
+            }
+            keep(&mut self.worlds, world);
+        }
+    }
+
+    /// What was on its way when its reply was lost has arrived by now, or never will.
+    pub fn landed(&mut self) {
+        let mut worlds: Vec<World> = Vec::with_capacity(self.worlds.len());
+        for mut world in std::mem::take(&mut self.worlds) {
+            world.owed.clear();
+            keep(&mut worlds, world);
+        }
+        self.worlds = worlds;
+    }
+
     /// Everything that may come of a call now, with the world it comes from. `grace`: a schedule may
     /// still be about to act.
     pub fn possible(&self, law: &Law, op: &Op, now: When, grace: bool) -> Vec<(World, Outcome)> {
         let mut possible = Vec::new();
-        for world in &self.worlds {
-            for world in ticked(law, world, op, now, grace) {
+        for world in self.worlds.iter().flat_map(|world| arrived(law, world, op, now)) {
+            for world in ticked(law, &world, op, now, grace) {
                 possible.extend(
                     outcomes(law, &world, op, now).into_iter().map(|outcome| (world.clone(), outcome)),
                 );
@@ -130,8 +178,15 @@ impl Belief {
         let mut nearest: Option<Gap> = None;
         for (world, outcome) in possible {
             let merged = match (&outcome.answer, seen) {
-                (_, Seen::Lost) => {
-                    keep(&mut next, world.clone());
+                (Answer::Refused(_), Seen::Lost) => Some(world),
+                (Answer::Done(_), Seen::Lost) => {
+                    // It may have happened, may still happen, or never will.
+                    let mut before = world.clone();
+                    if op.role.writes() {
+                        self.blurred |= before.owed.len() >= OWED;
+                        before.owed.push(Arc::new(op.clone()));
+                    }
+                    self.blurred |= !keep(&mut next, before);
                     Some(applied(world, &outcome))
                 }
                 (Answer::Refused(_), Seen::Refused) => Some(refused(world, op, now)),
@@ -159,7 +214,7 @@ impl Belief {
                 }
             };
             if let Some(world) = merged {
-                keep(&mut next, world);
+                self.blurred |= !keep(&mut next, world);
             }
         }
         if !next.is_empty() {
@@ -194,10 +249,41 @@ fn ticked(law: &Law, world: &World, op: &Op, now: When, grace: bool) -> Vec<Worl
     secrets.into_iter().map(|secret| with(Some(secret))).chain(gone.then(|| with(None))).collect()
 }
 
-fn keep(worlds: &mut Vec<World>, world: World) {
-    if worlds.len() < WORLDS && !worlds.contains(&world) {
-        worlds.push(world);
+/// The world, and what it is once calls have arrived whose replies were lost, if they are about the same
+/// secret: in any number and order.
+fn arrived(law: &Law, world: &World, op: &Op, now: When) -> Vec<World> {
+    let mut worlds = vec![world.clone()];
+    if world.owed.is_empty() {
+        return worlds;
     }
+    let about = |world: &World, op: &Op| world.subject(op).map(|(key, _)| key);
+    let mut at = 0;
+    while at < worlds.len() {
+        let world = worlds[at].clone();
+        for (place, late) in world.owed.iter().enumerate() {
+            let same = late.account == op.account && late.secret == op.secret;
+            if !same && about(&world, late) != about(&world, op) {
+                continue;
+            }
+            for outcome in outcomes(law, &world, late, now) {
+                let mut after = applied(world.clone(), &outcome);
+                after.owed.remove(place);
+                keep(&mut worlds, after);
+            }
+        }
+        at += 1;
+    }
+    worlds
+}
+
+/// False if there are too many already.
+fn keep(worlds: &mut Vec<World>, world: World) -> bool {
+    let known = worlds.contains(&world);
+    if !known && worlds.len() < WORLDS {
+        worlds.push(world);
+        return true;
+    }
+    known
 }
 
 /// Keeps the gap that says most: a wrong fact is nearer than a wrong outcome; among equals the first.
@@ -219,262 +305,4 @@ fn refused(mut world: World, op: &Op, now: When) -> World {
         world.spent.entry(op.account).or_default().push((now, false));
     }
     world
-}
-
-/// The facts that differ from what is expected.
-pub(super) fn differences(
-    expected: &[(Meaning, Expect)],
-    facts: &Facts,
-    secret: Option<&Secret>,
-) -> Vec<(Meaning, Expect, Option<Fact>)> {
-    expected
-        .iter()
-        .filter_map(|(meaning, expect)| {
-            let observed = facts.iter().find(|(m, _)| m == meaning).map(|(_, fact)| fact);
-            let holds = match (meaning, expect, observed) {
-                (Meaning::Config, Expect::Is(Fact::Text(given)), Some(Fact::Text(shown))) => {
-                    includes(shown, given)
-                }
-                _ => fits(expect, observed, secret),
-            };
-            (!holds).then(|| (*meaning, expect.clone(), observed.cloned()))
-        })
-        .collect()
-}
-
-/// A service may add defaults to a configuration; what was given must still be there.
-fn includes(shown: &str, given: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
-    match (parse(shown), parse(given)) {
-        (Some(shown), Some(given)) => {
-            let empty = |value: &serde_json::Value| value.as_object().is_some_and(serde_json::Map::is_empty);
-            given.iter().all(|(key, value)| empty(value) || shown.get(key) == Some(value))
-        }
-        _ => shown == given,
-    }
-}
-
-fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bool {
-    match (expect, observed) {
-        (Expect::Open(_), _) | (Expect::Absent, None) | (Expect::IfShown(_), None) => true,
-        (Expect::IfShown(inner), observed) => fits(inner, observed, secret),
-        // A null or empty text stands for nothing.
-        (Expect::Absent, Some(Fact::Text(text))) => text.is_empty(),
-        (Expect::Absent, Some(_)) | (_, None) => false,
-        (Expect::Is(fact), Some(observed)) => fact == observed,
-        (Expect::Within(when), Some(Fact::Time(time))) => when.holds(*time),
-        (Expect::Within(when), Some(Fact::Around(time))) => {
-            When { lo: when.lo - ZONES, hi: when.hi.saturating_add(ZONES) }.holds(*time)
-        }
-        (Expect::Value(value), Some(Fact::Value(observed))) => value_fits(*value, *observed, secret),
-        (Expect::Version(id), Some(Fact::Text(observed))) => id_fits(id, observed, secret),
-        (Expect::Stages(stages), Some(Fact::Stages(observed))) => same_stages(stages, observed),
-        (Expect::Versions { all, page, size, lax }, Some(Fact::Versions(observed))) => {
-            versions_fit(all, *page, *size, *lax, observed, secret)
-        }
-        _ => false,
-    }
-}
-
-fn value_fits(value: Value, observed: u64, secret: Option<&Secret>) -> bool {
-    match value {
-        Value::Known(known) => known == observed,
-        Value::Unseen => true,
-        Value::Sealed => {
-            !secret.is_some_and(|secret| secret.versions.iter().any(|v| v.value == Value::Known(observed)))
-        }
-    }
-}
-
-fn id_fits(id: &Id, observed: &Text, secret: Option<&Secret>) -> bool {
-    match id {
-        Id::Known(known) => known == observed,
-        Id::Made(_) => {
-            !observed.is_empty()
-                && secret.is_none_or(|secret| {
-                    secret.version(observed).is_none() && !secret.dropped.contains(observed)
-                })
-        }
-    }
-}
-
-fn same_stages(expected: &[Text], observed: &[Text]) -> bool {
-    expected.len() == observed.len() && expected.iter().all(|stage| observed.contains(stage))
-}
-
-fn versions_fit(
-    all: &[Version],
-    page: i64,
-    size: Option<i64>,
-    lax: bool,
-    observed: &[VersionFact],
-    secret: Option<&Secret>,
-) -> bool {
-    let Some(pairs) = pair(all, observed, secret) else { return false };
-    if page == 0 {
-        // Only the endpoint knows which entries belong on this page.
-        return size.is_none_or(|size| i64::try_from(observed.len()).is_ok_and(|count| count <= size));
-    }
-    if lax {
-        let missing = all.iter().filter(|version| !pairs.iter().any(|(taken, _)| taken.id == version.id));
-        return missing.into_iter().all(|version| version.stages.is_empty());
-    }
-    let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let whole = page == 1 && size.is_none_or(|size| total <= size) && total <= 10;
-    let fitting = match size {
-        // Order is open, so each page is only known by how many entries it has.
-        Some(size) => {
-            i64::try_from(pairs.len())
-                == Ok(total.saturating_sub(page.saturating_sub(1).saturating_mul(size)).clamp(0, size.max(0)))
-        }
-        None => !whole || pairs.len() == all.len(),
-    };
-    fitting && (!whole || pairs.len() == all.len())
-}
-
-/// Pairs each observed version with the one it must be; nothing, if one is too many or differs.
-fn pair<'a>(
-    all: &'a [Version],
-    observed: &'a [VersionFact],
-    secret: Option<&Secret>,
-) -> Option<Vec<(&'a Version, &'a VersionFact)>> {
-    let mut pairs: Vec<(&Version, &VersionFact)> = Vec::new();
-    let (known, made): (Vec<_>, Vec<_>) = observed
-        .iter()
-        .partition(|seen| all.iter().any(|v| matches!(&v.id, Id::Known(id) if *id == seen.id)));
-    for seen in known {
-        let version = all.iter().find(|v| matches!(&v.id, Id::Known(id) if *id == seen.id))?;
-        let twice = pairs.iter().any(|(taken, _)| taken.id == version.id);
-        if twice || !entry_fits(version, seen) {
-            return None;
-        }
-        pairs.push((version, seen));
-    }
-    for seen in made {
-        let free = |version: &&Version| {
-            matches!(version.id, Id::Made(_))
-                && !pairs.iter().any(|(taken, _)| taken.id == version.id)
-                && id_fits(&version.id, &seen.id, secret)
-                && entry_fits(version, seen)
-        };
-        let version = all.iter().find(free)?;
-        pairs.push((version, seen));
-    }
-    Some(pairs)
-}
-
-fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
-    seen.stages.as_ref().is_none_or(|stages| same_stages(&version.stages, stages))
-        && seen.created.is_none_or(|at| version.created.holds(at))
-}
-
-/// Narrows what is known of a secret by what a reply said about it.
-fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> World {
-    let Some((mut key, secret)) = world.subject(op) else { return world };
-    let mut secret: Secret = (*secret).clone();
-    let mut read: Option<(Option<Text>, Option<u64>)> = None;
-    for (meaning, fact) in facts {
-        match (meaning, fact) {
-            (Meaning::Arn, Fact::Text(arn)) => secret.arn = Some(arn.clone()),
-            (Meaning::Task, Fact::Text(id)) if op.role != Role::Task => {
-                if let Some(pending) = &mut secret.pending {
-                    pending.task = Some(id.clone());
-                }
-                let task = Task { key: key.clone(), state: State::Running };
-                world.tasks.entry(id.clone()).or_insert(task);
-            }
-            (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some() => {
-                secret.last = Some(When::at(*at))
-            }
-            (Meaning::NextRotation, Fact::Time(at)) if secret.policy.on => {
-                let exact = law.slack == 0 && !law.first_open;
-                let lo = if exact { *at } else { secret.next.map_or(*at, |due| due.lo.min(*at)) };
-                secret.next = Some(When { lo, hi: *at });
-            }
-            (Meaning::Created, Fact::Time(at)) if secret.created.holds(*at) => secret.created = When::at(*at),
-            (Meaning::DeleteAt, Fact::Time(at)) => {
-                if let Life::Leaving(_) = secret.life {
-                    secret.life = Life::Leaving(When::at(*at));
-                }
-            }
-            (Meaning::Version, Fact::Text(id)) if law.alias.as_ref() != Some(id) => {
-                read = Some((Some(id.clone()), read.and_then(|(_, value)| value)));
-            }
-            (Meaning::Value, Fact::Value(value)) => read = Some((read.and_then(|(id, _)| id), Some(*value))),
-            (Meaning::Versions, Fact::Versions(seen)) => learn_versions(&mut secret, seen),
-            _ => {}
-        }
-    }
-    if let Some((id, value)) = read {
-        learn_version(law, &mut secret, op, id.as_ref(), facts, value);
-    }
-    if op.names_itself {
-        world.secrets.remove(&key);
-        if let Some(name) = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-            (Meaning::Secret, Fact::Text(name)) => Some(name.clone()),
-            _ => None,
-        }) {
-            key.1 = name;
-        }
-    }
-    world.secrets.insert(key, Arc::new(secret));
-    world
-}
-
-/// What a reply about one version tells of its id and value.
-fn learn_version(
-    law: &Law,
-    secret: &mut Secret,
-    op: &Op,
-    id: Option<&Text>,
-    facts: &Facts,
-    value: Option<u64>,
-) {
-    let stages = facts.iter().find_map(|(_, fact)| match fact {
-        Fact::Stages(stages) => Some(stages),
-        _ => None,
-    });
-    let fits = |version: &Version| stages.is_none_or(|stages| same_stages(&version.stages, stages));
-    let place = |wanted: &dyn Fn(&Version) -> bool| secret.versions.iter().position(wanted);
-    let known = id.and_then(|id| place(&|v| matches!(&v.id, Id::Known(known) if known == id)));
-    let asked = op.version.as_ref().filter(|asked| law.alias.as_ref() != Some(asked));
-    let stage = op.stage.as_ref().unwrap_or(&law.current);
-    let place = known.or_else(|| match (op.role, asked) {
-        (Role::Read, Some(asked)) => place(&|v| matches!(&v.id, Id::Known(known) if known == asked)),
-        (Role::Read | Role::ReadStage, None) => place(&|v| v.stages.contains(stage) && fits(v)),
-        _ => place(&|v| secret.pending.as_ref().is_some_and(|it| it.id == v.id))
-            .or_else(|| secret.versions.len().checked_sub(1).filter(|_| secret.pending.is_none())),
-    });
-    let renamed = law.kinds[secret.kind].renames;
-    if let Some(version) = place.and_then(|at| secret.versions.get_mut(at)) {
-        if let (Id::Made(_), Some(id), false) = (&version.id, id, renamed) {
-            version.id = Id::Known(id.clone());
-        }
-        if let Some(value) = value {
-            version.value = Value::Known(value);
-        }
-    }
-}
-
-fn learn_versions(secret: &mut Secret, seen: &[VersionFact]) {
-    let all = secret.versions.clone();
-    let listed: Vec<Version> = match seen.iter().all(|entry| entry.stages.is_none()) {
-        // A history of ids alone speaks of versions that are not current.
-        true => all.iter().filter(|version| version.stages.is_empty()).cloned().collect(),
-        false => all,
-    };
-    let Some(pairs) = pair(&listed, seen, Some(secret)) else { return };
-    let strangers = pairs.iter().filter(|(version, _)| matches!(version.id, Id::Made(_))).count();
-    for (version, fact) in pairs {
-        if let Some(mine) = secret.versions.iter_mut().find(|mine| mine.id == version.id) {
-            if let (Id::Made(_), true) = (&mine.id, strangers > 1) {
-                // Nobody can tell which of them is which.
-                mine.value = Value::Unseen;
-            }
-            mine.id = Id::Known(fact.id.clone());
-            if let Some(at) = fact.created {
-                mine.created = When::at(at);
-            }
-        }
-    }
 }

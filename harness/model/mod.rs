@@ -6,8 +6,10 @@
 //! what was seen ([`Belief`]).
 
 mod belief;
+mod compare;
 mod fact;
 mod law;
+mod learn;
 mod meaning;
 mod op;
 mod outcomes;

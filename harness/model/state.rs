@@ -213,6 +213,8 @@ pub struct World {
     pub spent: BTreeMap<usize, Vec<(When, bool)>>,
     /// Tasks that were told of.
     pub tasks: BTreeMap<Text, Task>,
+    /// Calls whose replies were lost and that have had no effect so far: they may still arrive.
+    pub owed: Vec<Arc<super::Op>>,
 }
 
 impl World {

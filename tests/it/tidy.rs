@@ -36,6 +36,8 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("client", "history"),
     // A report turns the campaign's events into bytes; the campaign knows no listener.
     ("report", "campaign"),
+    // The judge of single calls asks for serial orders of those that overlap.
+    ("check", "linearize"),
     ("main", "cli"),
 ];
 

@@ -1,0 +1,330 @@
+//! Judges calls that overlap, and calls whose replies were lost.
+//!
+//! Calls that overlap are held against every serial order that real time allows ([`crate::linearize`]),
+//! secret by secret; what is believed afterwards is what any of the legal orders leaves.
+
+use super::blame::{Deed, crowded};
+use super::demands::{broke_down, due, readings, seen, stated_only, throttled_by_gateway};
+use super::oracle::{Walk, purpose};
+use crate::history::{Entry, Exchange, History, Span};
+use crate::linearize::{Order, Steps, linearize};
+use crate::model::{Answer, Belief, Condition, Key, Op, Outcome, Role, Seen, World};
+use crate::spec::Reading;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Microseconds after which a call whose reply was lost has arrived, or never will.
+const LANDS_WITHIN: u64 = 10_000_000;
+/// Steps of a search for a serial order.
+const STEPS: usize = 100_000;
+
+/// The history in parts: calls that overlap, one after another, stand in one part; all else by itself.
+pub(super) fn clusters(history: &History) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut reach: Option<Span> = None;
+    for (at, entry) in history.entries.iter().enumerate() {
+        let span = match entry {
+            Entry::Call(exchange) => Some(exchange.span),
+            _ => None,
+        };
+        match (span, reach, parts.last_mut()) {
+            (Some(span), Some(whole), Some(part)) if span.overlaps(whole) => {
+                part.end = at + 1;
+                reach = Some(Span { began: whole.began.min(span.began), ended: whole.ended.max(span.ended) });
+            }
+            _ => {
+                parts.push(at..at + 1);
+                reach = span;
+            }
+        }
+    }
+    parts
+}
+
+/// A call of a group, and what it asks for.
+struct Member<'h> {
+    at: usize,
+    exchange: &'h Exchange,
+    reading: Reading,
+    seen: Seen,
+}
+
+impl Walk<'_> {
+    /// Judges calls that overlap.
+    pub(super) fn together(&mut self, calls: Vec<(usize, &Exchange)>) {
+        let mut groups: BTreeMap<Key, Vec<Member<'_>>> = BTreeMap::new();
+        for (at, exchange) in calls {
+            let apart = throttled_by_gateway(self.vendor, exchange) || due(self.vendor, exchange).is_some();
+            let mut readings = readings(self.vendor, exchange);
+            if apart || readings.len() != 1 || !self.follows(exchange, &readings) {
+                self.call(at, exchange);
+                continue;
+            }
+            let Some(reading) = readings.pop() else { continue };
+            let key = self.shared_key(&reading.op, at);
+            let seen = seen(exchange);
+            groups.entry(key).or_default().push(Member { at, exchange, reading, seen });
+        }
+        for (key, group) in self.joined_by_limit(groups) {
+            match group.as_slice() {
+                [one] => self.call(one.at, one.exchange),
+                _ => self.group(&key, &group),
+            }
+        }
+    }
+
+    /// What calls must have in common to bear on each other: the secret that they are about.
+    fn shared_key(&self, op: &Op, at: usize) -> Key {
+        let task = self.belief.worlds().iter().find_map(|world| world.tasks.get(op.task.as_ref()?));
+        match task {
+            Some(task) => task.key.clone(),
+            None if op.secret.is_empty() => (op.account, format!("\0{at}").into()),
+            None => self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone())),
+        }
+    }
+
+    /// Where rotations of an account are counted and the limit is near, they bear on each other too.
+    fn joined_by_limit<'h>(&self, groups: BTreeMap<Key, Vec<Member<'h>>>) -> BTreeMap<Key, Vec<Member<'h>>> {
+        let Some(rate) = self.vendor.law.rate else { return groups };
+        let rotates = |member: &Member<'_>| member.reading.op.role == Role::Rotate;
+        let near = |account: usize| {
+            let more = groups.values().flatten().filter(|it| rotates(it) && it.reading.op.account == account);
+            let spent =
+                self.belief.worlds().iter().filter_map(|world| world.spent.get(&account)).map(Vec::len);
+            spent.max().unwrap_or(0) + more.count() >= rate.calls
+        };
+        let near: Vec<usize> = (0..2).filter(|account| near(*account)).collect();
+        let mut joined: BTreeMap<Key, Vec<Member<'h>>> = BTreeMap::new();
+        for (key, group) in groups {
+            let key =
+                if near.contains(&key.0) && group.iter().any(rotates) { (key.0, "".into()) } else { key };
+            joined.entry(key).or_default().extend(group);
+        }
+        joined
+    }
+
+    fn group(&mut self, key: &Key, group: &[Member<'_>]) {
+        group.iter().for_each(|member| self.let_land(member.exchange));
+        let rule = self.rule_of_group(group);
+        let all: Vec<usize> = group.iter().map(|member| member.at).collect();
+        let was_on = self.policy_on(key);
+        let rotates = |member: &Member<'_>| member.reading.op.role == Role::Rotate;
+        // What begins here goes on while the rest of the group runs.
+        self.settled &= self.vendor.law.takes.is_none() || !group.iter().any(rotates);
+        let (order, refusals) = self.search(group);
+        match order {
+            Order::Legal(belief) => {
+                self.belief = belief;
+                // Only writes that were answered, one of them with success, show anything.
+                let shown = group.iter().all(|it| !broke_down(self.vendor, it.exchange))
+                    && group.iter().any(|it| it.reading.op.role.writes() && it.exchange.done());
+                if shown {
+                    self.ruling.expect(rule, true, &all, String::new, String::new);
+                }
+                for (member, conditions) in group.iter().zip(refusals) {
+                    if member.seen == Seen::Refused && !conditions.is_empty() {
+                        self.code(member.at, member.exchange, &conditions, &member.reading.complaints);
+                    }
+                }
+            }
+            Order::Illegal(at) => {
+                let shown = self.shortest(group, at);
+                let calls: Vec<usize> = shown.iter().map(|member| member.at).collect();
+                let told = || {
+                    let said = shown
+                        .iter()
+                        .map(|it| format!("{} {}", it.exchange.call.operation, it.exchange.summary()));
+                    format!("none does: {}", said.collect::<Vec<_>>().join("; "))
+                };
+                let wanted =
+                    || "a serial order of the overlapping calls that explains every reply".to_owned();
+                self.ruling.expect(rule, false, &calls, wanted, told);
+                group.iter().for_each(|it| self.belief.forget(it.reading.op.account, &it.reading.op.secret));
+            }
+            Order::Unknown => {
+                self.ruling.undecided(rule);
+                group.iter().for_each(|it| self.belief.forget(it.reading.op.account, &it.reading.op.secret));
+            }
+        }
+        self.keep_clear(key);
+        let wrote = group.iter().rev().find(|it| it.reading.op.role.writes() && it.seen != Seen::Refused);
+        if let Some(last) = wrote {
+            let along = all.iter().copied().filter(|at| *at != last.at).collect();
+            let deed = Deed::new(rule, purpose(&last.reading.op), None, last.at, was_on);
+            self.deeds.insert(key.clone(), Deed { along, ..deed });
+        }
+    }
+
+    /// Looks for a serial order, and gathers why calls may have been refused on the way.
+    fn search(&self, group: &[Member<'_>]) -> (Order<Belief>, Vec<Vec<Condition>>) {
+        let spans: Vec<Span> = group.iter().map(|member| member.exchange.span).collect();
+        let mut steps = Serial { walk: self, group, refusals: vec![Vec::new(); group.len()] };
+        let order = linearize(&spans, self.belief.clone(), &mut steps, STEPS);
+        (order, steps.refusals)
+    }
+
+    /// The fewest calls that show it: what came before the reply that nothing explains, without the reads
+    /// and refusals that it does not take. Left out, a read makes no legal history illegal.
+    fn shortest<'g, 'h>(&self, group: &'g [Member<'h>], at: usize) -> Vec<&'g Member<'h>> {
+        let end = group[at].exchange.span.ended;
+        let mut kept: Vec<&Member<'_>> =
+            group.iter().filter(|member| member.exchange.span.began < end).collect();
+        let mut place = 0;
+        while place < kept.len() {
+            let member = kept[place];
+            let needed = member.reading.op.role.writes() && member.seen != Seen::Refused;
+            let rest: Vec<Member<'_>> = kept
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != place)
+                .map(|(_, it)| Member {
+                    at: it.at,
+                    exchange: it.exchange,
+                    reading: it.reading.clone(),
+                    seen: it.seen.clone(),
+                })
+                .collect();
+            if !needed && matches!(self.search(&rest).0, Order::Illegal(_)) {
+                kept.remove(place);
+            } else {
+                place += 1;
+            }
+        }
+        kept
+    }
+
+    /// The rule that a group of calls is made under: the most telling one that binds.
+    fn rule_of_group(&self, group: &[Member<'_>]) -> &'static str {
+        let rotations: Vec<&Op> =
+            group.iter().map(|it| &it.reading.op).filter(|op| op.role == Role::Rotate).collect();
+        let twice =
+            |op: &&Op| op.token.is_some() && rotations.iter().filter(|it| it.token == op.token).count() > 1;
+        let rule = match () {
+            () if rotations.iter().any(twice) => "ROT-IDEMP-6",
+            () if rotations.len() > 1 => "ROT-CONC-2",
+            () => "ROT-CONC-1",
+        };
+        if self.vendor.law.binds(rule) { rule } else { "ROT-CONC-1" }
+    }
+
+    fn policy_on(&self, key: &Key) -> bool {
+        let secret = self.belief.worlds().first().and_then(|world| world.secrets.get(key));
+        secret.is_some_and(|secret| secret.policy.on)
+    }
+
+    /// A call whose reply was lost: it may have had its effect, may still have it, or never will.
+    pub(super) fn lose(&mut self, exchange: &Exchange, op: &Op, possible: Vec<(World, Outcome)>, at: usize) {
+        let key = self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()));
+        let was_on = self.policy_on(&key);
+        let rule = possible[0].1.rule;
+        if self.belief.observe(&self.vendor.law, op, possible, &Seen::Lost, exchange.when).is_err() {
+            return;
+        }
+        self.keep_clear(&key);
+        if op.role.writes() {
+            self.lost.push((op.clone(), exchange.span.ended));
+            self.deeds.insert(key, Deed::new(rule, purpose(op), None, at, was_on));
+            self.settled &= !(op.role == Role::Rotate && self.vendor.law.takes.is_some());
+        }
+    }
+
+    /// A call with the token of one whose reply was lost is a retry.
+    pub(super) fn name_retries(&self, op: &Op, possible: &mut [(World, Outcome)]) {
+        let same = |(lost, _): &(Op, u64)| {
+            lost.role == op.role
+                && lost.account == op.account
+                && lost.secret == op.secret
+                && lost.token == op.token
+        };
+        let retry = op.role == Role::Rotate && op.token.is_some() && self.lost.iter().any(same);
+        if retry && self.vendor.law.binds("ROT-IDEMP-7") {
+            let again = |rule: &str| rule == "ROT-NEW-1" || rule.starts_with("ROT-IDEMP");
+            for (_, outcome) in possible.iter_mut().filter(|(_, outcome)| again(outcome.rule)) {
+                outcome.rule = "ROT-IDEMP-7";
+            }
+        }
+    }
+
+    /// What was lost long before a call began is not on its way any longer.
+    pub(super) fn let_land(&mut self, exchange: &Exchange) {
+        let recent = self.lost.iter().any(|(_, ended)| ended + LANDS_WITHIN > exchange.span.began);
+        if !self.lost.is_empty() && !recent {
+            self.belief.landed();
+        }
+    }
+
+    /// With more worlds than can be kept, nothing is said about the secret any more.
+    pub(super) fn keep_clear(&mut self, key: &Key) {
+        if self.belief.blurred() {
+            let rule = self.deeds.get(key).map_or("ROT-CONC-1", |deed| deed.rule);
+            self.ruling.undecided(if crowded(rule) { rule } else { "ROT-CONC-1" });
+            self.belief.forget(key.0, &key.1);
+        }
+    }
+}
+
+/// The belief set, taking in the calls of a group in some order.
+struct Serial<'w, 'g, 'h> {
+    walk: &'w Walk<'w>,
+    group: &'g [Member<'h>],
+    refusals: Vec<Vec<Condition>>,
+}
+
+impl Serial<'_, '_, '_> {
+    /// No document promises that a write gets through while another one is under way, except one that
+    /// says the same as the other.
+    fn may_be_turned_away(&self, call: usize) -> bool {
+        let this = &self.group[call];
+        let op = &this.reading.op;
+        let in_the_way = |other: &Member<'_>| {
+            let same =
+                op.role == other.reading.op.role && op.token.is_some() && op.token == other.reading.op.token;
+            other.at != this.at
+                && !same
+                && other.reading.op.role.writes()
+                && other.exchange.span.overlaps(this.exchange.span)
+        };
+        op.role.writes() && self.group.iter().any(in_the_way)
+    }
+}
+
+impl Steps for Serial<'_, '_, '_> {
+    type State = Belief;
+
+    fn step(&mut self, belief: &Belief, call: usize) -> Option<Belief> {
+        let Member { exchange, reading, seen, .. } = &self.group[call];
+        let walk = self.walk;
+        if exchange.result.is_ok() && broke_down(walk.vendor, exchange) {
+            // Judged elsewhere; like every error it must change nothing.
+            return Some(belief.clone());
+        }
+        let possible = walk.possible(belief, exchange, reading);
+        if possible.is_empty() {
+            return Some(belief.clone());
+        }
+        let mut possible = stated_only(walk.vendor, &exchange.call.operation, possible);
+        walk.name_retries(&reading.op, &mut possible);
+        if self.may_be_turned_away(call) {
+            let busy = Outcome::refused("ROT-CONC-1", Condition::Busy);
+            possible.extend(belief.worlds().iter().map(|world| (world.clone(), busy.clone())));
+        }
+        let possible = walk.with_fitting_codes(exchange, possible);
+        for (_, outcome) in &possible {
+            if let Answer::Refused(condition) = outcome.answer
+                && !self.refusals[call].contains(&condition)
+            {
+                self.refusals[call].push(condition);
+            }
+        }
+        let mut after = belief.clone();
+        after.observe(&walk.vendor.law, &reading.op, possible, seen, exchange.when).ok()?;
+        if let Some(key) = after.key(reading.op.account, &reading.op.secret) {
+            after.unordered(&walk.vendor.law, &key);
+        }
+        Some(after)
+    }
+
+    fn join(&self, state: &mut Belief, other: Belief) {
+        state.join(other);
+    }
+}

@@ -1,0 +1,153 @@
+//! Whether what a reply states is what should be.
+
+use super::{Expect, Fact, Facts, Id, Meaning, Secret, Text, Value, Version, VersionFact, When};
+
+/// Seconds by which a time may be off whose zone nobody states.
+const ZONES: i64 = 14 * 3_600;
+
+/// The facts that differ from what is expected.
+pub(super) fn differences(
+    expected: &[(Meaning, Expect)],
+    facts: &Facts,
+    secret: Option<&Secret>,
+) -> Vec<(Meaning, Expect, Option<Fact>)> {
+    expected
+        .iter()
+        .filter_map(|(meaning, expect)| {
+            let observed = facts.iter().find(|(m, _)| m == meaning).map(|(_, fact)| fact);
+            let holds = match (meaning, expect, observed) {
+                (Meaning::Config, Expect::Is(Fact::Text(given)), Some(Fact::Text(shown))) => {
+                    includes(shown, given)
+                }
+                _ => fits(expect, observed, secret),
+            };
+            (!holds).then(|| (*meaning, expect.clone(), observed.cloned()))
+        })
+        .collect()
+}
+
+/// A service may add defaults to a configuration; what was given must still be there.
+fn includes(shown: &str, given: &str) -> bool {
+    let parse = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok();
+    match (parse(shown), parse(given)) {
+        (Some(shown), Some(given)) => {
+            let empty = |value: &serde_json::Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+            given.iter().all(|(key, value)| empty(value) || shown.get(key) == Some(value))
+        }
+        _ => shown == given,
+    }
+}
+
+fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bool {
+    match (expect, observed) {
+        (Expect::Open(_), _) | (Expect::Absent, None) | (Expect::IfShown(_), None) => true,
+        (Expect::IfShown(inner), observed) => fits(inner, observed, secret),
+        // A null or empty text stands for nothing.
+        (Expect::Absent, Some(Fact::Text(text))) => text.is_empty(),
+        (Expect::Absent, Some(_)) | (_, None) => false,
+        (Expect::Is(fact), Some(observed)) => fact == observed,
+        (Expect::Within(when), Some(Fact::Time(time))) => when.holds(*time),
+        (Expect::Within(when), Some(Fact::Around(time))) => {
+            When { lo: when.lo - ZONES, hi: when.hi.saturating_add(ZONES) }.holds(*time)
+        }
+        (Expect::Value(value), Some(Fact::Value(observed))) => value_fits(*value, *observed, secret),
+        (Expect::Version(id), Some(Fact::Text(observed))) => id_fits(id, observed, secret),
+        (Expect::Stages(stages), Some(Fact::Stages(observed))) => same_stages(stages, observed),
+        (Expect::Versions { all, page, size, lax }, Some(Fact::Versions(observed))) => {
+            versions_fit(all, *page, *size, *lax, observed, secret)
+        }
+        _ => false,
+    }
+}
+
+fn value_fits(value: Value, observed: u64, secret: Option<&Secret>) -> bool {
+    match value {
+        Value::Known(known) => known == observed,
+        Value::Unseen => true,
+        Value::Sealed => {
+            !secret.is_some_and(|secret| secret.versions.iter().any(|v| v.value == Value::Known(observed)))
+        }
+    }
+}
+
+fn id_fits(id: &Id, observed: &Text, secret: Option<&Secret>) -> bool {
+    match id {
+        Id::Known(known) => known == observed,
+        Id::Made(_) => {
+            !observed.is_empty()
+                && secret.is_none_or(|secret| {
+                    secret.version(observed).is_none() && !secret.dropped.contains(observed)
+                })
+        }
+    }
+}
+
+pub(super) fn same_stages(expected: &[Text], observed: &[Text]) -> bool {
+    expected.len() == observed.len() && expected.iter().all(|stage| observed.contains(stage))
+}
+
+fn versions_fit(
+    all: &[Version],
+    page: i64,
+    size: Option<i64>,
+    lax: bool,
+    observed: &[VersionFact],
+    secret: Option<&Secret>,
+) -> bool {
+    let Some(pairs) = pair(all, observed, secret) else { return false };
+    if page == 0 {
+        // Only the endpoint knows which entries belong on this page.
+        return size.is_none_or(|size| i64::try_from(observed.len()).is_ok_and(|count| count <= size));
+    }
+    if lax {
+        let missing = all.iter().filter(|version| !pairs.iter().any(|(taken, _)| taken.id == version.id));
+        return missing.into_iter().all(|version| version.stages.is_empty());
+    }
+    let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let whole = page == 1 && size.is_none_or(|size| total <= size) && total <= 10;
+    let fitting = match size {
+        // Order is open, so each page is only known by how many entries it has.
+        Some(size) => {
+            i64::try_from(pairs.len())
+                == Ok(total.saturating_sub(page.saturating_sub(1).saturating_mul(size)).clamp(0, size.max(0)))
+        }
+        None => !whole || pairs.len() == all.len(),
+    };
+    fitting && (!whole || pairs.len() == all.len())
+}
+
+/// Pairs each observed version with the one it must be; nothing, if one is too many or differs.
+pub(super) fn pair<'a>(
+    all: &'a [Version],
+    observed: &'a [VersionFact],
+    secret: Option<&Secret>,
+) -> Option<Vec<(&'a Version, &'a VersionFact)>> {
+    let mut pairs: Vec<(&Version, &VersionFact)> = Vec::new();
+    let (known, made): (Vec<_>, Vec<_>) = observed
+        .iter()
+        .partition(|seen| all.iter().any(|v| matches!(&v.id, Id::Known(id) if *id == seen.id)));
+    for seen in known {
+        let version = all.iter().find(|v| matches!(&v.id, Id::Known(id) if *id == seen.id))?;
+        let twice = pairs.iter().any(|(taken, _)| taken.id == version.id);
+        if twice || !entry_fits(version, seen) {
+            return None;
+        }
+        pairs.push((version, seen));
+    }
+    for seen in made {
+        let free = |version: &&Version| {
+            matches!(version.id, Id::Made(_))
+                && !pairs.iter().any(|(taken, _)| taken.id == version.id)
+                && id_fits(&version.id, &seen.id, secret)
+                && entry_fits(version, seen)
+        };
+        let version = all.iter().find(free)?;
+        pairs.push((version, seen));
+    }
+    Some(pairs)
+}
+
+fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
+    seen.stages.as_ref().is_none_or(|stages| same_stages(&version.stages, stages))
+        && seen.created.is_none_or(|at| version.created.holds(at))
+}
