@@ -8,7 +8,8 @@ use crate::model::{Secret, When};
 use crate::wire::{Request, Response};
 
 /// What is wrong with the signature of a call, on purpose.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Tamper {
     /// It carries no signature at all.
     Unsigned,
@@ -74,7 +75,9 @@ pub enum Lost {
 }
 
 /// When the client lets go of a call on purpose, as a network would.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Leave {
     /// As soon as the request has left: nobody knows whether it arrived.

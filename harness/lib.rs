@@ -37,6 +37,8 @@ pub mod client;
 pub mod emulator;
 
 // floor 3: judgement
+pub mod generate;
+
 pub mod linearize;
 
 pub mod check;

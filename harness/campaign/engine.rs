@@ -394,6 +394,6 @@ impl Run<'_> {
 }
 
 /// A text without what differs from run to run: digits and ids.
-fn shape(text: &str) -> String {
+pub(super) fn shape(text: &str) -> String {
     text.chars().filter(|character| !character.is_ascii_digit() && !character.is_ascii_hexdigit()).collect()
 }

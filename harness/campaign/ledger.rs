@@ -178,6 +178,12 @@ impl Ledger {
         self.live.values_mut().for_each(|live| live.finished = true);
     }
 
+    /// What was there is there no more: whoever had it began anew.
+    pub(super) fn forget(&mut self) {
+        self.live.clear();
+        self.nameless = 0;
+    }
+
     /// What is to be removed: of exercises that have ended and can be, or all there is.
     pub(super) fn removable(&self, all: bool) -> Vec<(usize, String)> {
         let removable = self.live.iter().filter(|(_, live)| all || (live.finished && !live.stuck));

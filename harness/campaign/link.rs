@@ -157,6 +157,11 @@ impl Direct {
         self.endpoint.care.interrupt.requested()
     }
 
+    /// What was lost before is forgiven: another plan begins.
+    pub(super) const fn forgive(&mut self) {
+        (self.lost_in_a_row, self.lost_in_all, self.timed_out) = (0, 0, false);
+    }
+
     /// The run is over: from now on only what it made is removed, in a time of its own.
     pub(super) fn begin_sweep(&mut self) {
         let shortly = Instant::now() + SWEEP;

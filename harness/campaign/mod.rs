@@ -5,6 +5,7 @@ mod coverage;
 mod curl;
 mod engine;
 mod event;
+pub mod fuzz;
 mod journal;
 mod ledger;
 mod link;

@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// When the clock begins: nothing here depends on today's date.
+const BEGINNING: i64 = 1_704_164_645;
+
 /// A clock that stands still unless it is advanced. Unix seconds.
 #[derive(Clone, Debug)]
 pub struct SharedClock(Arc<AtomicI64>);
@@ -61,7 +64,13 @@ impl Reference {
     pub fn with_accounts(vendor: Arc<Vendor>, accounts: Vec<Account>, seed: u64) -> Self {
         let name = format!("the embedded reference of {}", vendor.spec.vendor);
         let emulator = Mutex::new(Emulator::new(vendor, accounts, seed));
-        Self { emulator, clock: SharedClock::new(1_704_164_645), name }
+        Self { emulator, clock: SharedClock::new(BEGINNING), name }
+    }
+
+    /// Forgets everything that is stored and sets the clock back; what is random follows this seed now.
+    pub fn restart(&self, seed: u64) {
+        self.with(|emulator| emulator.reseed(seed));
+        self.clock.0.store(BEGINNING, Ordering::SeqCst);
     }
 
     /// Its clock.

@@ -106,6 +106,11 @@ impl<'a> Drive<'a> {
         self.attempt(Attempt { call, tamper, leave: None })
     }
 
+    /// From now on rotations that go on after their call are left alone.
+    pub const fn leave_unfinished(&mut self) {
+        self.leaves_unfinished = true;
+    }
+
     /// Makes a call and drops its connection.
     ///
     /// # Errors
@@ -326,7 +331,7 @@ impl<'a> Drive<'a> {
     }
 
     /// What goes on has had its time.
-    pub(super) fn settled(&mut self) {
+    pub fn settled(&mut self) {
         self.history.entries.push(Entry::Settled);
     }
 

@@ -2,6 +2,7 @@
 
 use super::link::Made;
 use super::{Check, Drive, Step, check};
+use crate::generate::texts::{hostile_texts, outside};
 use crate::model::{Meaning, Role};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -76,8 +77,7 @@ fn bad_among_good(drive: &mut Drive<'_>) -> Step {
 }
 
 fn bad_values(drive: &Drive<'_>, parameter: &crate::spec::Parameter) -> Vec<String> {
-    let mut bad: Vec<String> =
-        super::protocol::outside(parameter).into_iter().map(|(_, text)| text).take(1).collect();
+    let mut bad: Vec<String> = outside(parameter).into_iter().map(|(_, text)| text).take(1).collect();
     match parameter.is {
         Meaning::Interval => bad.push(format!("{}s", drive.vendor.spec.interval.least() - 1)),
         Meaning::Stages => bad.push("[not json".into()),
@@ -126,43 +126,6 @@ fn taken_then_deleted(drive: &mut Drive<'_>, secret: &Made) -> Step {
     drive.send(&again)?;
     drive.restore(secret)?;
     drive.look(secret)
-}
-
-/// Texts that break naive parsers, encoders, storage and logs.
-fn hostile_texts() -> Vec<String> {
-    let mut texts: Vec<String> = [
-        "",
-        " ",
-        "\u{0}",
-        "\r\n",
-        "\u{7f}\u{1b}[31m",
-        "'\"`;--",
-        "<a>&amp;</a>]]>",
-        "{\"a\":[",
-        "[]",
-        "{}",
-        "null",
-        "true",
-        "-1",
-        "0",
-        "1e400",
-        "9223372036854775808",
-        "-9223372036854775809",
-        "%00%ff%zz",
-        "../../../../etc/passwd",
-        "${jndi:x}{{7*7}}%n%s",
-        "凭据名称",
-        "e\u{301}\u{202e}\u{feff}\u{1f511}",
-        "\u{fffd}\u{ffff}",
-        "a=b&c=d+e%20f",
-    ]
-    .into_iter()
-    .map(str::to_owned)
-    .collect();
-    texts.push("x".repeat(300));
-    texts.push("[".repeat(5_000));
-    texts.push("é".repeat(3_000));
-    texts
 }
 
 fn hostile(drive: &mut Drive<'_>) -> Step {

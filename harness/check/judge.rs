@@ -36,6 +36,9 @@ pub struct Ruling<'a> {
     pub expectations: Vec<Expectation>,
     /// What was seen where documents are silent.
     pub notes: BTreeSet<Note>,
+    /// What each call made of the secret that it is about, as far as that is believed: its place, and digests
+    /// of the secret's state before and after.
+    pub states: Vec<(usize, u64, u64)>,
     /// Rules of which something could not be decided in time.
     pub undecided: BTreeSet<&'static str>,
 }
@@ -43,7 +46,13 @@ pub struct Ruling<'a> {
 impl<'a> Ruling<'a> {
     /// An empty ruling for a vendor.
     pub const fn new(vendor: &'a Vendor) -> Self {
-        Self { vendor, expectations: Vec::new(), notes: BTreeSet::new(), undecided: BTreeSet::new() }
+        Self {
+            vendor,
+            expectations: Vec::new(),
+            notes: BTreeSet::new(),
+            undecided: BTreeSet::new(),
+            states: Vec::new(),
+        }
     }
 
     /// Writes down a comparison. Where the rule does not bind, it becomes a note.

@@ -16,6 +16,7 @@ mod making;
 mod oracle;
 mod overlap;
 mod replies;
+mod sketch;
 mod words;
 
 mod authentication;

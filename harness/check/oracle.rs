@@ -34,6 +34,7 @@ pub fn judge<'v>(
         settled: false,
     };
     for part in clusters(history) {
+        let before = walk.sketches(history, &part);
         for (at, entry) in part.clone().zip(&history.entries[part.clone()]) {
             match entry {
                 // A moment in which something that goes on could end is no time for schedules.
@@ -53,8 +54,11 @@ pub fn judge<'v>(
             }
         }
         if part.len() > 1 {
-            walk.together(part.filter_map(|at| Some((at, history.call(at)?))).collect());
+            walk.together(part.clone().filter_map(|at| Some((at, history.call(at)?))).collect());
         }
+        let after = walk.sketches(history, &part);
+        let moved = before.into_iter().zip(after).map(|((at, before), (_, after))| (at, before, after));
+        walk.ruling.states.extend(moved);
     }
     super::replies::judge_ids(history, &mut walk.ruling);
     super::authentication::judge_leaks(vendor, history, &mut walk.ruling);

@@ -3,9 +3,10 @@
 use super::link::Made;
 use super::{Check, Drive, Halt, Step, check, replies};
 use crate::codec::{Call, Param, Place};
+use crate::generate::texts::{inside, outside};
 use crate::model::{Meaning, Role};
 use crate::sign::Scheme;
-use crate::spec::{Family, Format, Parameter, Type, Vendor};
+use crate::spec::{Family, Format, Parameter, Vendor};
 use std::sync::Arc;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -74,61 +75,6 @@ fn look_if_there(drive: &mut Drive<'_>, call: &Call, secret: Option<&Made>) -> S
         Some(Role::Create) => drive.describe(secret).map(|_| ()),
         Some(Role::Restore) | None => Ok(()),
         _ => drive.look(secret),
-    }
-}
-
-/// Values outside a parameter's constraints, each with what is wrong with it.
-pub(super) fn outside(parameter: &Parameter) -> Vec<(&'static str, String)> {
-    let mut values = Vec::new();
-    let text = |length: i64| "x".repeat(usize::try_from(length).unwrap_or(0));
-    match parameter.kind {
-        Type::Integer => {
-            values.extend(parameter.min.map(|min| ("below", (min - 1).to_string())));
-            values.extend(parameter.max.map(|max| ("above", (max + 1).to_string())));
-            values.extend(["abc", "1.5", "0x10", "99999999999999999999"].map(|bad| ("type", bad.to_owned())));
-        }
-        Type::Boolean => values.extend(["yes", "1", "maybe", "truee"].map(|bad| ("type", bad.to_owned()))),
-        Type::List | Type::Map => values.push(("type", "rotaprobe".to_owned())),
-        Type::Json => values.extend(["{", "not json"].map(|bad| ("type", bad.to_owned()))),
-        _ => {
-            let fitting = |length| if parameter.values.is_empty() { text(length) } else { String::new() };
-            values.extend(parameter.min.filter(|min| *min > 1).map(|min| ("short", fitting(min - 1))));
-            values.extend(parameter.max.map(|max| ("long", fitting(max + 1))));
-            values.extend(
-                parameter
-                    .max
-                    .filter(|_| parameter.bytes)
-                    .map(|max| ("bytes", "é".repeat(usize::try_from(max / 2 + 1).unwrap_or(0)))),
-            );
-        }
-    }
-    if parameter.pattern.is_some() {
-        values.extend(["a b", "a*b", "名", "a\u{0}b", "a\nb"].map(|bad| ("pattern", bad.to_owned())));
-    }
-    if let Some(first) = parameter.values.first() {
-        let other =
-            if first.chars().any(char::is_lowercase) { first.to_uppercase() } else { first.to_lowercase() };
-        values.extend([("value", "rotaprobe".to_owned()), ("value", format!("{first}x"))]);
-        if !parameter.values.contains(&other) && parameter.kind == Type::Text {
-            values.push(("value", other));
-        }
-    }
-    values.retain(|(_, value)| !value.is_empty());
-    values
-}
-
-/// Values exactly at a parameter's bounds.
-fn inside(parameter: &Parameter) -> Vec<String> {
-    let text = |length: i64| "x".repeat(usize::try_from(length).unwrap_or(0));
-    match parameter.kind {
-        Type::Integer => {
-            [parameter.min, parameter.max].into_iter().flatten().map(|bound| bound.to_string()).collect()
-        }
-        Type::Text if !parameter.values.is_empty() => parameter.values.clone(),
-        Type::Text => {
-            [parameter.min.filter(|min| *min > 0), parameter.max].into_iter().flatten().map(text).collect()
-        }
-        _ => Vec::new(),
     }
 }
 

@@ -1,7 +1,8 @@
-//! How `check` treats the account behind an endpoint: the journal, and how much it may use.
+//! How a run treats the account behind an endpoint: the journal, and how much it may use.
 
+use super::Failure;
+use super::target::TargetArgs;
 use super::vendors::Chosen;
-use super::{CheckArgs, Failure};
 use crate::campaign::{Care, Interrupt, Journalled};
 use crate::spec::Vendor;
 use anyhow::Context;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// A documented limit with a shorter window is a rate, and recovers while the run goes on.
 const QUOTA_SECONDS: i64 = 60;
 
-/// Arguments of `check` about the account behind the endpoint.
+/// Arguments about the account behind the endpoint.
 #[derive(Debug, Args)]
 pub(super) struct CareArgs {
     /// Where to write down what is made, for `rotaprobe cleanup` (default: rotaprobe-<RUN>.journal here); removed
@@ -55,7 +56,7 @@ fn budget(wanted: Option<u32>, vendor: &Vendor, loopback: bool) -> Option<usize>
 }
 
 /// The command that removes what a run left.
-pub(super) fn command(args: &CheckArgs, journal: &Path) -> String {
+pub(super) fn command(args: &TargetArgs, journal: &Path) -> String {
     let mut command = format!("rotaprobe cleanup {}", quoted(&journal.to_string_lossy()));
     if let Some(path) = &args.credentials {
         command.push_str(&format!(" --credentials {}", quoted(&path.to_string_lossy())));

@@ -1,18 +1,11 @@
 //! `rotaprobe check`.
 
 use super::vendors::Chosen;
-use super::{CheckArgs, Failure, care, credentials, fixtures, interrupt, reports, vendors};
-use crate::campaign::{
-    self, Endpoint, Event, Interrupt, Outcome, Plan, Reference, RuleResult, Summary, Totals,
-};
-use crate::check::Fixture;
+use super::{CheckArgs, Failure, care, interrupt, reports, target, vendors};
+use crate::campaign::{self, Event, Interrupt, Outcome, Plan, RuleResult, Summary, Totals};
 use crate::client::Now;
-use crate::client::clock::Clock;
-use crate::client::control::{ClockCommand, ControlPort};
-use crate::client::http::{HttpTransport, Limits};
 use crate::model::RULES;
 use crate::report::console::{self, Style};
-use crate::spec::Vendor;
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -29,7 +22,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
         list(&vendors, &rules);
         return Ok(0);
     }
-    if args.endpoint.is_some() && vendors.len() != 1 {
+    if args.target.endpoint.is_some() && vendors.len() != 1 {
         return Err(Failure::usage(anyhow!(
             "--endpoint is one vendor's: say which with --vendor NAME or --spec FILE"
         )));
@@ -57,13 +50,13 @@ fn one(
     style: Style,
     stop: &Interrupt,
 ) -> Result<Outcome, Failure> {
-    let (fixtures, chosen) = with_fixtures(args, chosen)?;
+    let (fixtures, chosen) = target::with_fixtures(&args.target, chosen)?;
     let vendor = &chosen.vendor;
-    let (endpoint, now) = match &args.endpoint {
-        None => reference(vendor, plan.seed, stop),
+    let (endpoint, now) = match &args.target.endpoint {
+        None => target::reference(vendor, plan.seed, stop),
         Some(url) => {
             let now: Now = Arc::new(wall_clock);
-            let endpoint = remote(args, &chosen, url, stop, fixtures)?;
+            let endpoint = target::remote(&args.target, &chosen, url, stop, fixtures)?;
             campaign::preflight(vendor, &endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
             (endpoint, now)
         }
@@ -80,7 +73,7 @@ fn one(
     let outcome = campaign::run(vendor, &endpoint, plan, now, &mut |event| {
         progress.hear(&event);
         if let Event::Kept { journal, left } = event {
-            kept = Some((care::command(args, journal), left));
+            kept = Some((care::command(&args.target, journal), left));
         }
     });
     print!("{}", console::results(&outcome.results, &again(args, &chosen, plan.seed), style));
@@ -91,63 +84,13 @@ fn one(
     Ok(outcome)
 }
 
-/// The embedded reference of a vendor, on a clock of its own.
-pub(super) fn reference(vendor: &Arc<Vendor>, seed: u64, stop: &Interrupt) -> (Endpoint, Now) {
-    let reference = Arc::new(Reference::new(vendor.clone(), seed));
-    let clock = reference.clock().clone();
-    let mut endpoint = Endpoint::in_process(reference);
-    endpoint.care.interrupt = stop.clone();
-    (endpoint, Arc::new(move || clock.now()))
-}
-
-/// Secrets that are there already, and the vendor with what it takes to rotate them.
-fn with_fixtures(args: &CheckArgs, chosen: &Chosen) -> Result<(Vec<Fixture>, Chosen), Failure> {
-    let file = chosen.file.clone();
-    let Some(path) = &args.fixtures else {
-        return Ok((Vec::new(), Chosen { vendor: chosen.vendor.clone(), file }));
-    };
-    let (fixtures, vendor) = fixtures::from_file(path, &chosen.vendor)?;
-    Ok((fixtures, Chosen { vendor: Arc::new(vendor), file }))
-}
-
-fn remote(
-    args: &CheckArgs,
-    chosen: &Chosen,
-    url: &str,
-    stop: &Interrupt,
-    fixtures: Vec<Fixture>,
-) -> Result<Endpoint, Failure> {
-    let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
-    let credentials = match &args.credentials {
-        Some(path) => credentials::from_file(path)?,
-        None => credentials::from_environment(&chosen.vendor, transport.is_loopback())?,
-    };
-    let clock: Option<Arc<dyn Clock>> = match (&args.control, &args.clock_cmd) {
-        (Some(url), _) => Some(Arc::new(ControlPort::new(url, &args.allow_host).map_err(Failure::usage)?)),
-        (None, Some(command)) => Some(Arc::new(ClockCommand::new(command))),
-        (None, None) => None,
-    };
-    let care = care::of(&args.care, chosen, transport.is_loopback(), stop)?;
-    Ok(Endpoint {
-        host: transport.host().to_owned(),
-        transport: Arc::new(transport),
-        credentials,
-        clock,
-        timeout: Duration::from_millis(args.timeout),
-        waits: args.clock_cmd.is_some(),
-        fixtures,
-        in_process: false,
-        care,
-    })
-}
-
 /// The command that repeats the run for one rule.
 fn again(args: &CheckArgs, chosen: &Chosen, seed: u64) -> String {
     let mut command = format!("rotaprobe check {} --seed {seed}", chosen.option());
     let options = [
-        ("--endpoint", args.endpoint.as_deref()),
-        ("--control", args.control.as_deref()),
-        ("--clock-cmd", args.clock_cmd.as_deref()),
+        ("--endpoint", args.target.endpoint.as_deref()),
+        ("--control", args.target.control.as_deref()),
+        ("--clock-cmd", args.target.clock_cmd.as_deref()),
     ];
     for (name, value) in options {
         if let Some(value) = value {

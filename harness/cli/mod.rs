@@ -8,9 +8,12 @@ mod credentials;
 mod emulate;
 mod explain;
 mod fixtures;
+mod fuzz;
 mod interrupt;
+mod replay;
 mod reports;
 mod specs;
+mod target;
 mod vendors;
 
 use clap::{Args, Parser, Subcommand};
@@ -43,6 +46,10 @@ enum Command {
         #[command(flatten)]
         vendors: vendors::Wanted,
     },
+    /// Fuzz an endpoint, or the embedded reference: plans of calls, races, lost replies
+    Fuzz(fuzz::FuzzArgs),
+    /// Tell whether a finding still happens
+    Replay(replay::ReplayArgs),
     /// List, show and lint specs, and tell how much of them a run reaches
     #[command(subcommand)]
     Specs(specs::SpecsCommand),
@@ -53,15 +60,8 @@ enum Command {
 struct CheckArgs {
     #[command(flatten)]
     vendors: vendors::Wanted,
-    /// Endpoint to check, for example http://127.0.0.1:4701
-    #[arg(long, value_name = "URL")]
-    endpoint: Option<String>,
-    /// Control port of a rotaprobe emulator: advances its clock
-    #[arg(long, value_name = "URL", requires = "endpoint", conflicts_with = "clock_cmd")]
-    control: Option<String>,
-    /// Command that advances the endpoint's clock; the seconds are its last argument
-    #[arg(long, value_name = "CMD", requires = "endpoint")]
-    clock_cmd: Option<String>,
+    #[command(flatten)]
+    target: target::TargetArgs,
     /// Rules to check, by pattern, for example 'ROT-POL-*' (default: all)
     #[arg(long = "rule", value_name = "GLOB")]
     rules: Vec<String>,
@@ -71,23 +71,9 @@ struct CheckArgs {
     /// Seconds for one vendor's whole run
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     deadline: u64,
-    /// Milliseconds for one call
-    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(10..=600_000))]
-    timeout: u64,
     /// Write a report: json=FILE or junit=FILE; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<reports::Wanted>,
-    /// Access keys in a YAML file (default: the vendor's environment variables)
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
-    credentials: Option<PathBuf>,
-    /// Host, other than loopback, that may be called
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
-    /// Existing secrets, and the function that rotates, in a YAML file
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
-    fixtures: Option<PathBuf>,
-    #[command(flatten)]
-    care: care::CareArgs,
     /// List the rules and their levels, and check nothing
     #[arg(long)]
     list: bool,
@@ -142,6 +128,8 @@ pub fn main() -> ExitCode {
         Command::Cleanup(args) => cleanup::run(args),
         Command::Emulate(args) => emulate::run(args),
         Command::Explain { rule, vendors } => explain::run(rule, vendors),
+        Command::Fuzz(args) => fuzz::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Specs(command) => specs::run(command),
     };
     match done {

@@ -1,6 +1,6 @@
 //! `rotaprobe specs`: what is in specs, whether they are sound, and how much of them a run reaches.
 
-use super::check::reference;
+use super::target::reference;
 use super::vendors::{self, Chosen};
 use super::{Failure, interrupt};
 use crate::campaign::{self, Interrupt, Plan};

@@ -18,6 +18,16 @@ pub(super) struct Wanted {
     spec: Vec<PathBuf>,
 }
 
+impl Wanted {
+    /// One vendor: by the file of its spec where there is one, by its name otherwise.
+    pub(super) fn one(name: &str, file: Option<&PathBuf>) -> Self {
+        match file {
+            Some(file) => Self { vendor: Vec::new(), spec: vec![file.clone()] },
+            None => Self { vendor: vec![name.to_owned()], spec: Vec::new() },
+        }
+    }
+}
+
 /// A vendor, and where its spec is from.
 pub(super) struct Chosen {
     pub(super) vendor: Arc<Vendor>,

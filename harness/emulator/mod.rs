@@ -146,6 +146,12 @@ impl Emulator {
         &mut self.rng
     }
 
+    /// Forgets everything that is stored, and throws other dice from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.reset();
+    }
+
     /// Answers a request at a time in Unix seconds.
     pub fn handle(&mut self, request: &Request, now: i64) -> Response {
         self.handle_and_tell(request, now).0

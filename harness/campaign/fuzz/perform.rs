@@ -1,0 +1,201 @@
+//! Performs a plan: makes its secrets, does what it says, and looks at what is left.
+
+use crate::check::{Drive, Halt, Link, Made, Settings, Step as Done};
+use crate::codec::Call;
+use crate::generate::{Ask, Given, Plan, Step};
+use crate::history::{Attempt, History};
+use crate::model::{Fact, Meaning, Role};
+use crate::spec::Vendor;
+
+/// Seconds after which a rotation that goes on may have ended, and no schedule need have acted.
+const MOMENT: i64 = 50;
+
+/// What came of a plan.
+#[derive(Debug)]
+pub struct Performed<'p> {
+    /// What happened.
+    pub history: History,
+    /// Places of the plan's own calls, and what was asked there.
+    pub asked: Vec<(usize, &'p Ask)>,
+    /// Why it ended early, if it did.
+    pub halted: Option<Halt>,
+}
+
+/// A secret of the plan, as far as its calls have shown it.
+struct Known {
+    made: Made,
+    versions: Vec<String>,
+    tasks: Vec<String>,
+}
+
+struct Stage<'a, 'p> {
+    drive: Drive<'a>,
+    secrets: Vec<Option<Known>>,
+    tokens: Vec<String>,
+    values: Vec<String>,
+    marker: Option<String>,
+    asked: Vec<(usize, &'p Ask)>,
+}
+
+/// Performs a plan on fresh secrets.
+pub fn perform<'p>(
+    plan: &'p Plan,
+    vendor: &Vendor,
+    link: &mut dyn Link,
+    settings: &mut Settings,
+) -> Performed<'p> {
+    let mut drive = Drive::new(link, vendor, settings);
+    drive.leave_unfinished();
+    let (tokens, values, marker) = (Vec::new(), Vec::new(), None);
+    let mut stage = Stage { drive, secrets: Vec::new(), tokens, values, marker, asked: Vec::new() };
+    let halted = stage.play(plan).err();
+    Performed { history: std::mem::take(&mut stage.drive.history), asked: stage.asked, halted }
+}
+
+impl<'p> Stage<'_, 'p> {
+    fn play(&mut self, plan: &'p Plan) -> Done {
+        for planted in &plan.secrets {
+            let account = if self.drive.need_second_account().is_ok() { planted.account } else { 0 };
+            let made = match self.drive.create(&planted.kind, planted.sample, account) {
+                Ok(made) => Some(made),
+                // What cannot be made here is left out; the judges have seen the attempt.
+                Err(Halt::Missing(_)) => None,
+                Err(halt) => return Err(halt),
+            };
+            let known = |made: Made| Known { versions: vec![made.first.clone()], tasks: Vec::new(), made };
+            self.secrets.push(made.map(known));
+        }
+        for step in &plan.steps {
+            match step {
+                Step::Call(ask) => self.call(ask)?,
+                Step::Together(asks) => self.together(asks)?,
+                Step::Advance(seconds) => self.advance(*seconds)?,
+            }
+        }
+        self.look()?;
+        if self.drive.vendor.law.takes.is_some() && self.drive.need_clock().is_ok() {
+            self.drive.advance(MOMENT)?;
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, ask: &'p Ask) -> Done {
+        let Some(call) = self.resolve(ask) else { return Ok(()) };
+        let attempt = Attempt { call: &call, tamper: ask.tamper.as_ref(), leave: ask.leave };
+        let at = self.drive.attempt(attempt)?;
+        self.learn(at, ask);
+        Ok(())
+    }
+
+    fn together(&mut self, asks: &'p [Ask]) -> Done {
+        let calls: Vec<(Call, &Ask)> =
+            asks.iter().filter_map(|ask| Some((self.resolve(ask)?, ask))).collect();
+        let attempts: Vec<Attempt<'_>> = calls
+            .iter()
+            .map(|(call, ask)| Attempt { call, tamper: ask.tamper.as_ref(), leave: ask.leave })
+            .collect();
+        let places = self.drive.send_together(&attempts)?;
+        for (at, (_, ask)) in places.into_iter().zip(&calls) {
+            self.learn(at, ask);
+        }
+        Ok(())
+    }
+
+    /// Without a clock that can be moved, time goes by as it does.
+    fn advance(&mut self, seconds: i64) -> Done {
+        if self.drive.need_clock().is_err() {
+            return Ok(());
+        }
+        self.drive.advance(seconds)?;
+        if seconds >= 60 {
+            let first = self.secrets.iter().flatten().next().map(|known| known.made.clone());
+            match first {
+                Some(secret) => self.drive.settle(&secret, |_| false)?,
+                None => self.drive.settled(),
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) -> Done {
+        let made: Vec<Made> = self.secrets.iter().flatten().map(|known| known.made.clone()).collect();
+        made.iter().try_for_each(|secret| self.drive.look_back(secret))
+    }
+
+    /// The call that an ask means here and now; none if its secret could not be made.
+    fn resolve(&mut self, ask: &Ask) -> Option<Call> {
+        let own = self.secrets.get(ask.secret)?.as_ref()?.made.account;
+        let mut call = Call::new(&ask.operation);
+        call.account = if ask.foreign { 1 - own.min(1) } else { own };
+        if self.drive.need_second_account().is_err() {
+            call.account = 0;
+        }
+        call.how.scheme = ask
+            .scheme
+            .as_ref()
+            .and_then(|name| self.drive.schemes().into_iter().find(|scheme| scheme.name == *name));
+        for argument in &ask.with {
+            let text = self.text(ask, &argument.value);
+            // What nothing is known of yet is left out.
+            if let Some(text) = text {
+                call.set(&argument.name, text);
+            }
+        }
+        Some(call)
+    }
+
+    fn text(&mut self, ask: &Ask, given: &Given) -> Option<String> {
+        let known = self.secrets.get(ask.secret)?.as_ref()?;
+        Some(match given {
+            Given::Text(text) => text.clone(),
+            Given::Name => known.made.name.clone(),
+            Given::NameWith(more) => format!("{}{more}", known.made.name),
+            Given::Identifier => known.made.arn.clone().unwrap_or_else(|| known.made.name.clone()),
+            Given::Version(number) => known.versions.get(*number).or(known.versions.last())?.clone(),
+            Given::Task(number) => known.tasks.iter().rev().nth(*number).or(known.tasks.last())?.clone(),
+            Given::Marker => self.marker.clone()?,
+            Given::Project => return None,
+            Given::Token(number) => {
+                while self.tokens.len() <= *number {
+                    let token = self.drive.token();
+                    self.tokens.push(token);
+                }
+                self.tokens[*number].clone()
+            }
+            Given::Value(number) => {
+                while self.values.len() <= *number {
+                    let value = self.drive.value();
+                    self.values.push(value);
+                }
+                self.values[*number].clone()
+            }
+        })
+    }
+
+    fn learn(&mut self, at: usize, ask: &'p Ask) {
+        self.asked.push((at, ask));
+        let facts = self.drive.facts(at);
+        let creates =
+            self.drive.vendor.spec.operations.get(&ask.operation).is_some_and(|it| it.role == Role::Create);
+        let Some(Some(known)) = self.secrets.get_mut(ask.secret) else { return };
+        for (meaning, fact) in facts {
+            match (meaning, fact) {
+                (Meaning::Version, Fact::Text(id)) => note(&mut known.versions, &id),
+                (Meaning::Versions, Fact::Versions(all)) => {
+                    all.iter().for_each(|it| note(&mut known.versions, &it.id))
+                }
+                (Meaning::Task, Fact::Text(id)) => note(&mut known.tasks, &id),
+                (Meaning::Marker, Fact::Text(marker)) => self.marker = Some(marker.to_string()),
+                (Meaning::Arn, Fact::Text(arn)) if creates => known.made.arn = Some(arn.to_string()),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn note(all: &mut Vec<String>, id: &str) {
+    if !id.is_empty() && !all.iter().any(|known| known == id) {
+        all.push(id.to_owned());
+    }
+}

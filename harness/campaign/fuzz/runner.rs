@@ -1,0 +1,165 @@
+//! Tries plans at an endpoint, one after another, each on fresh secrets.
+
+use super::features::features;
+use super::perform::{Performed, perform};
+use crate::campaign::journal::BRAND;
+use crate::campaign::ledger::Ledger;
+use crate::campaign::link::{Direct, Endpoint};
+use crate::campaign::{Reference, probe, sweep};
+use crate::check::{Expectation, Link, ReplySchemas, Ruling, Settings, judge};
+use crate::client::Now;
+use crate::generate::Plan;
+use crate::model::Role;
+use crate::spec::Vendor;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What is fuzzed: an endpoint, or a reference that begins anew with each plan.
+#[derive(Clone)]
+pub struct Target {
+    /// How it is reached.
+    pub endpoint: Endpoint,
+    /// The time here.
+    pub now: Now,
+    /// The reference behind it, where it is one in this process.
+    pub reference: Option<Arc<Reference>>,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Target({:?})", self.endpoint)
+    }
+}
+
+impl Target {
+    /// The embedded reference of a vendor, with these faults.
+    pub fn reference(
+        vendor: &Arc<Vendor>,
+        faults: Vec<&'static crate::emulator::fault::Fault>,
+        seed: u64,
+    ) -> Self {
+        let reference = Arc::new(Reference::new(vendor.clone(), seed));
+        reference.with(|emulator| emulator.set_faults(faults));
+        let clock = reference.clock().clone();
+        let endpoint = Endpoint::in_process(reference.clone());
+        Self { endpoint, now: Arc::new(move || clock.now()), reference: Some(reference) }
+    }
+}
+
+/// What came of one plan.
+#[derive(Debug)]
+pub struct Trial<'p> {
+    /// What happened.
+    pub performed: Performed<'p>,
+    /// What did not hold.
+    pub violations: Vec<Expectation>,
+    /// Everything that it has shown.
+    pub features: Vec<u64>,
+}
+
+/// Tries plans at one endpoint.
+#[derive(Debug)]
+pub struct Runner {
+    vendor: Arc<Vendor>,
+    schemas: Arc<ReplySchemas>,
+    target: Target,
+    link: Direct,
+    settings: Settings,
+}
+
+impl Runner {
+    /// A runner that ends at a deadline.
+    ///
+    /// # Errors
+    /// If the vendor's reply schemas cannot be used.
+    pub fn new(vendor: &Arc<Vendor>, target: Target, seed: u64, deadline: Instant) -> Result<Self, String> {
+        let endpoint = &target.endpoint;
+        let mut caller = endpoint.caller(vendor, &target.now, seed);
+        let missing = match endpoint.in_process {
+            true => Vec::new(),
+            false => {
+                if let Some((operation, _)) = vendor.spec.operation_for(Role::Describe) {
+                    caller.learn_time(operation);
+                }
+                probe::missing(vendor, &mut caller)
+            }
+        };
+        let vendor = probe::without(vendor, &missing);
+        let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(seed) as u32);
+        let ledger = Ledger::open(&vendor, &endpoint.transport.name(), &prefix, &endpoint.care);
+        let link = Direct::new(caller, endpoint.clone(), deadline, ledger);
+        let mut settings = Settings::new(prefix, seed);
+        settings.missing = missing;
+        settings.fixtures.clone_from(&endpoint.fixtures);
+        let schemas = Arc::new(ReplySchemas::new(&vendor)?);
+        Ok(Self { vendor, schemas, target, link, settings })
+    }
+
+    /// The vendor, without what the endpoint does not have.
+    pub const fn vendor(&self) -> &Arc<Vendor> {
+        &self.vendor
+    }
+
+    /// Whom it talks to.
+    pub fn name(&self) -> String {
+        self.target.endpoint.transport.name()
+    }
+
+    /// Calls made so far.
+    pub const fn calls(&self) -> usize {
+        self.link.calls
+    }
+
+    /// Performs a plan and judges what happened. What is random at a reference in this process follows
+    /// from the seed.
+    pub fn trial<'p>(&mut self, plan: &'p Plan, seed: u64) -> Trial<'p> {
+        if let Some(reference) = &self.target.reference {
+            reference.restart(seed);
+            self.settings.names = 0;
+            self.settings.seed = seed;
+            self.settings.spent.iter_mut().for_each(Vec::clear);
+        }
+        self.settings.kinds.clear();
+        let before = self.settings.spent.clone();
+        self.link.forgive();
+        let performed = perform(plan, &self.vendor, &mut self.link, &mut self.settings);
+        let Ruling { expectations, states, .. } =
+            judge(&self.vendor, &self.schemas, &performed.history, &before);
+        let features = features(&performed, &states);
+        let violations = expectations.into_iter().filter(|expectation| !expectation.holds).collect();
+        self.tidy();
+        Trial { performed, violations, features }
+    }
+
+    /// Removes what the plan made, where that stays.
+    fn tidy(&mut self) {
+        if self.target.reference.is_none() {
+            self.link.ledger.finish();
+            sweep::finished(&mut self.link);
+        } else {
+            self.link.ledger.forget();
+        }
+    }
+
+    /// Whether no more plans should be tried, and why.
+    pub fn exhausted(&self) -> Option<String> {
+        self.link.exhausted()
+    }
+
+    /// Waits until so many calls may have been made at this rate.
+    pub(super) fn keep_to(&self, rate: Option<f64>, began: Instant) {
+        let Some(rate) = rate else { return };
+        let due = Duration::from_secs_f64(self.link.calls as f64 / rate.max(0.001));
+        let early = due.saturating_sub(began.elapsed());
+        std::thread::sleep(early.min(Duration::from_secs(60)));
+    }
+
+    /// Ends: removes what is there, and gives the journal if that was not possible.
+    pub fn close(mut self) -> Option<(std::path::PathBuf, usize)> {
+        if self.target.reference.is_some() {
+            return None;
+        }
+        let left = sweep::all(&mut self.link);
+        self.link.ledger.close().map(|journal| (journal, left))
+    }
+}

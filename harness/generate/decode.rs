@@ -1,0 +1,225 @@
+//! Bytes to a plan.
+
+use super::choices::{Choices, Of};
+use super::small::{ADVANCE, CALL};
+use super::values::{odd, valid};
+use super::{Argument, Ask, Choice, Class, Plan, Planted, Step};
+use crate::history::{Leave, Tamper};
+use crate::model::{Meaning, Role};
+use crate::spec::{Operation, Parameter, Vendor};
+
+/// Steps of a plan at most.
+const STEPS: usize = 32;
+
+impl Plan {
+    /// The plan that bytes mean for a vendor. Any bytes mean one.
+    pub fn decode(vendor: &Vendor, bytes: &[u8]) -> Self {
+        Self::choices(vendor, bytes).0
+    }
+
+    /// As [`Self::decode`], with the choices that were made.
+    pub fn choices(vendor: &Vendor, bytes: &[u8]) -> (Self, Vec<Choice>) {
+        let mut maker = Maker { vendor, choices: Choices::new(bytes), plan: Self::default() };
+        maker.make();
+        (maker.plan, maker.choices.made)
+    }
+}
+
+struct Maker<'v, 'b> {
+    vendor: &'v Vendor,
+    choices: Choices<'b>,
+    plan: Plan,
+}
+
+impl Maker<'_, '_> {
+    fn make(&mut self) {
+        for _ in 0..=self.choices.one(Of::Secrets, 3) {
+            let planted = self.planted();
+            self.plan.secrets.extend(planted);
+        }
+        while self.plan.steps.len() < STEPS {
+            let step = match self.choices.one(Of::Step, 20) as u8 {
+                0 => break,
+                ADVANCE => Step::Advance(self.seconds()),
+                2 => Step::Together(self.crowd()),
+                _ => Step::Call(self.ask(None)),
+            };
+            self.plan.steps.push(step);
+        }
+        debug_assert!(CALL > 2);
+    }
+
+    /// Secrets that can rotate come first: they are what this is about.
+    fn planted(&mut self) -> Option<Planted> {
+        let mut kinds: Vec<_> = self.vendor.spec.kinds.iter().collect();
+        kinds.sort_by_key(|(_, kind)| !kind.rotates);
+        let (kind, described) = self.choices.pick(Of::Kind, &kinds)?;
+        let sample = self.choices.one(Of::Kind, described.samples.len());
+        let account = usize::from(self.choices.odds(Of::Owner, 1, 8));
+        Some(Planted { kind: (*kind).clone(), sample, account })
+    }
+
+    fn seconds(&mut self) -> i64 {
+        let (interval, day) = (&self.vendor.spec.interval, 86_400);
+        let usual = (interval.min.0 + day - 1) / day * day + 23 * day;
+        let all = [60, usual, 5, 1, 3_700, day, interval.min.0, interval.max.0, 31 * day, 2 * usual];
+        self.choices.pick(Of::Seconds, &all).copied().unwrap_or(60)
+    }
+
+    /// Calls at once, most often about one secret, and often the same one.
+    fn crowd(&mut self) -> Vec<Ask> {
+        let count = 2 + self.choices.one(Of::Crowd, 7);
+        let secret = self.choices.one(Of::Secret, self.plan.secrets.len());
+        let first = self.ask(Some(secret));
+        let mut asks = vec![first];
+        while asks.len() < count {
+            let same = self.choices.one(Of::Crowd, 2) == 0;
+            let ask = if same { asks[0].clone() } else { self.ask(Some(secret)) };
+            asks.push(ask);
+        }
+        asks
+    }
+
+    fn ask(&mut self, secret: Option<usize>) -> Ask {
+        let vendor = self.vendor;
+        let secret = secret.unwrap_or_else(|| self.choices.one(Of::Secret, self.plan.secrets.len()));
+        let mut operations: Vec<_> = vendor.spec.operations.iter().collect();
+        operations.sort_by_key(|(_, operation)| weight(operation.role));
+        let chosen = self.choices.one(Of::Operation, operations.len());
+        let (name, operation) = operations[chosen];
+        let mut ask = Ask {
+            operation: name.clone(),
+            secret,
+            foreign: false,
+            with: Vec::new(),
+            scheme: None,
+            tamper: None,
+            leave: None,
+        };
+        let style = self.choices.one(Of::Style, 16);
+        let oddity =
+            (style == 12 || style == 13).then(|| self.choices.one(Of::Oddity, operation.parameters.len()));
+        for (at, (name, parameter)) in operation.parameters.iter().enumerate() {
+            let argument = match oddity {
+                Some(odd) if odd == at => self.oddity(operation, name, parameter),
+                _ => self.argument(operation, secret, name, parameter, style >= 7),
+            };
+            ask.with.extend(argument);
+        }
+        if style > 13 {
+            self.mishap(&mut ask);
+        }
+        ask
+    }
+
+    fn argument(
+        &mut self,
+        operation: &Operation,
+        secret: usize,
+        name: &str,
+        parameter: &Parameter,
+        free: bool,
+    ) -> Option<Argument> {
+        let excluded = parameter.excludes.as_ref().is_some_and(|_| !parameter.required);
+        let wanted = matches!(
+            parameter.is,
+            Meaning::Token
+                | Meaning::Enable
+                | Meaning::Interval
+                | Meaning::Window
+                | Meaning::MoveTo
+                | Meaning::RemoveFrom
+        );
+        let usual = parameter.given() || (wanted && !excluded);
+        let given = if free && !parameter.required { self.choices.one(Of::Presence, 2) == 1 } else { usual };
+        // Whoever signs fills in the own account's project.
+        if !given || parameter.is == Meaning::Project {
+            return None;
+        }
+        let planted = self.plan.secrets.get(secret).map_or("", |planted| planted.kind.as_str());
+        let kind = match operation.kinds.as_slice() {
+            [only] => only.as_str(),
+            _ => planted,
+        };
+        let described = self.vendor.spec.kinds.get(kind);
+        let value = valid(self.vendor, parameter, (kind, described), &mut self.choices);
+        Some(Argument { name: name.to_owned(), value, class: Class::Valid })
+    }
+
+    fn oddity(&mut self, operation: &Operation, name: &str, parameter: &Parameter) -> Option<Argument> {
+        let (class, value) = odd(self.vendor, operation, parameter, &mut self.choices);
+        Some(Argument { name: name.to_owned(), value: value?, class })
+    }
+
+    /// A lost reply, a signature that is wrong, another account, another way to sign.
+    fn mishap(&mut self, ask: &mut Ask) {
+        let beyond = self.vendor.spec.signing.refused_beyond + 600;
+        match self.choices.one(Of::Mishap, 12) {
+            0..=2 => ask.leave = Some(Leave::AfterReply),
+            3 | 4 => ask.leave = Some(Leave::AtOnce),
+            5 => ask.foreign = true,
+            6 => {
+                let schemes: Vec<_> = self.vendor.schemes.iter().filter(|scheme| scheme.signs()).collect();
+                ask.scheme = self.choices.pick(Of::Mishap, &schemes).map(|scheme| scheme.name.clone());
+            }
+            7 => ask.tamper = Some(Tamper::Unsigned),
+            8 => ask.tamper = Some(Tamper::OtherSecret),
+            9 => ask.tamper = Some(Tamper::UnknownKey),
+            10 => ask.tamper = Some(Tamper::OneCharacter),
+            _ => {
+                ask.tamper =
+                    Some(Tamper::Skew(if self.choices.one(Of::Mishap, 2) == 0 { beyond } else { -beyond }))
+            }
+        }
+    }
+}
+
+/// What changes a secret comes first: the first operations are those that a small scope begins with.
+const fn weight(role: Role) -> u8 {
+    match role {
+        Role::Rotate => 0,
+        Role::SetPolicy | Role::Put | Role::MoveStage | Role::Delete | Role::Restore => 1,
+        Role::Disable | Role::Enable | Role::Cancel | Role::RemoveStage => 2,
+        Role::Create => 3,
+        Role::Describe | Role::Read | Role::Versions | Role::ReadStage | Role::Task => 4,
+        Role::List | Role::Password => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::Small;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_bytes_are_the_simplest_plan_and_any_bytes_are_one() {
+        for name in crate::spec::embedded_names() {
+            let vendor = crate::spec::embedded(&name).unwrap();
+            let plan = Plan::decode(&vendor, &[]);
+            assert_eq!((plan.secrets.len(), plan.steps.len()), (1, 0), "{name}");
+            let mut rng = fastrand::Rng::with_seed(7);
+            for _ in 0..500 {
+                let bytes: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(200).collect();
+                let plan = Plan::decode(&vendor, &bytes);
+                let text = serde_json::to_string(&plan).unwrap();
+                assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_scope_holds_every_sequence_of_operations_once() {
+        let vendor = crate::spec::embedded("alibaba").unwrap();
+        let (mut small, mut seen, mut pairs) = (Small::up_to(2), BTreeSet::new(), BTreeSet::new());
+        while let Some(bytes) = small.next(&vendor) {
+            assert!(seen.insert(bytes.clone()), "{bytes:?} came twice");
+            let plan = Plan::decode(&vendor, &bytes);
+            assert!((1..=2).contains(&plan.steps.len()), "{plan:?}");
+            if let [Step::Call(one), Step::Call(two)] = plan.steps.as_slice() {
+                pairs.insert((one.operation.clone(), two.operation.clone()));
+            }
+        }
+        assert_eq!(pairs.len(), vendor.spec.operations.len().pow(2));
+    }
+}

@@ -1,0 +1,157 @@
+//! Plans: what a campaign does, made from bytes.
+//!
+//! A campaign's input is bytes; [`Plan::decode`] makes a plan of them for a vendor's spec: a few secrets,
+//! calls of every operation with parameters that are right, at their bounds, wrong or hostile, moves of
+//! the clock, and groups of calls at once. The same bytes mean the same plan for the fuzzer, for
+//! libFuzzer and in a corpus; whoever wants random plans makes random bytes, and no bytes at all are the
+//! simplest plan. A plan names values by what they are ("the second token"), so that it can be made again
+//! on fresh secrets.
+
+mod choices;
+mod decode;
+mod small;
+#[cfg(feature = "strategies")]
+pub mod strategies;
+pub(crate) mod texts;
+mod values;
+
+pub use choices::{Choice, Of};
+pub use small::Small;
+
+use crate::history::{Leave, Tamper};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A campaign's unit of work: secrets, and what is done to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Secrets that are made first.
+    pub secrets: Vec<Planted>,
+    /// What is done then, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A secret that a plan begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Planted {
+    /// Its kind, by the spec's name.
+    pub kind: String,
+    /// Which of the kind's samples makes it.
+    #[serde(default)]
+    pub sample: usize,
+    /// Index of the account that it belongs to.
+    #[serde(default)]
+    pub account: usize,
+}
+
+/// One thing that is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Step {
+    /// A call is made.
+    Call(Ask),
+    /// Calls are made at the same time.
+    Together(Vec<Ask>),
+    /// The endpoint's clock is advanced by that many seconds.
+    Advance(i64),
+}
+
+/// A call of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// The operation, by the name that travels.
+    pub operation: String,
+    /// Which of the plan's secrets it is about.
+    #[serde(default)]
+    pub secret: usize,
+    /// Whether another account than the secret's own signs it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
+    /// Its parameters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<Argument>,
+    /// Signing scheme, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+    /// What is wrong with its signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tamper: Option<Tamper>,
+    /// When its connection is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<Leave>,
+}
+
+/// One parameter of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// What is given.
+    pub value: Given,
+    /// How that relates to what is documented.
+    #[serde(default)]
+    pub class: Class,
+}
+
+/// How a value relates to what is documented.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// As documented.
+    #[default]
+    Valid,
+    /// At a documented bound.
+    Boundary,
+    /// Outside what is documented.
+    Invalid,
+    /// Nothing that any document thinks of.
+    Malformed,
+    /// Left out, though normal calls give it.
+    Absent,
+}
+
+/// A value, by what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Given {
+    /// This text.
+    Text(String),
+    /// The name of the call's secret.
+    Name,
+    /// The full identifier of the call's secret, where one is known.
+    Identifier,
+    /// A name like the secret's with this after it.
+    NameWith(String),
+    /// The n-th idempotency token of the plan.
+    Token(usize),
+    /// The n-th secret value of the plan.
+    Value(usize),
+    /// The n-th version that the secret is known to have, the first one being 0.
+    Version(usize),
+    /// The n-th task that was told of, the last one being 0.
+    Task(usize),
+    /// Where the last list said that it goes on.
+    Marker,
+    /// The project of the call's account.
+    Project,
+}
+
+impl Plan {
+    /// Calls that the plan makes, those that make its secrets not counted.
+    pub fn calls(&self) -> usize {
+        self.steps
+            .iter()
+            .map(|step| match step {
+                Step::Call(_) => 1,
+                Step::Together(asks) => asks.len(),
+                Step::Advance(_) => 0,
+            })
+            .sum()
+    }
+}

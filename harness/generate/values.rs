@@ -1,0 +1,140 @@
+//! Values for parameters: right, at the bounds, outside them, hostile; all drawn from the spec.
+
+use super::choices::{Choices, Of};
+use super::texts::{around, bare, hostile_texts, inside, malformed_texts, outside};
+use super::{Class, Given};
+use crate::model::{Meaning, Text};
+use crate::spec::{Kind, Operation, Parameter, Type, Vendor};
+
+/// Idempotency tokens that a plan draws from: few, so that they come again.
+const TOKENS: usize = 4;
+
+/// A value as documented. The first choice is the plainest.
+pub(super) fn valid(
+    vendor: &Vendor,
+    parameter: &Parameter,
+    kind: (&str, Option<&Kind>),
+    choices: &mut Choices<'_>,
+) -> Given {
+    let mut number = |among| choices.one(Of::Value, among);
+    match parameter.is {
+        Meaning::Secret => Given::Name,
+        Meaning::Token => Given::Token(number(TOKENS)),
+        Meaning::Value => Given::Value(number(3)),
+        Meaning::Version | Meaning::MoveTo | Meaning::RemoveFrom => version(vendor, parameter, number(4)),
+        Meaning::Task => Given::Task(number(2)),
+        Meaning::Marker => Given::Marker,
+        Meaning::Project => Given::Project,
+        Meaning::Stage => Given::Text(stages(vendor).swap_remove(number(3) % stages(vendor).len())),
+        Meaning::Stages => {
+            let all = stages(vendor);
+            let one = number(all.len());
+            Given::Text(serde_json::json!([all[one]]).to_string())
+        }
+        Meaning::Interval => {
+            let all = intervals(vendor, parameter);
+            Given::Text(all[number(all.len())].clone())
+        }
+        Meaning::Kind => Given::Text(vendor.word_of(kind.0).to_owned()),
+        Meaning::Config => Given::Text(config(kind.1).unwrap_or_default()),
+        _ => plain(parameter, &mut number),
+    }
+}
+
+fn config(kind: Option<&Kind>) -> Option<String> {
+    kind?.samples.values().find_map(|sample| sample.config.clone())
+}
+
+fn version(vendor: &Vendor, parameter: &Parameter, number: usize) -> Given {
+    match (&vendor.law.alias, number) {
+        (Some(alias), 0) if parameter.is == Meaning::Version => Given::Text(alias.to_string()),
+        _ => Given::Version(number),
+    }
+}
+
+fn stages(vendor: &Vendor) -> Vec<String> {
+    let law = &vendor.law;
+    let known: Vec<&Text> =
+        [Some(&law.current), law.previous.as_ref(), law.pending.as_ref()].into_iter().flatten().collect();
+    known.into_iter().map(ToString::to_string).chain(["rotaprobe-stage".to_owned()]).collect()
+}
+
+/// Legal intervals, as the parameter writes them: one in the middle first, then the bounds, then odd ones.
+fn intervals(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
+    let interval = &vendor.spec.interval;
+    let days = (interval.min.0 + 86_399) / 86_400;
+    if let Some(unit) = parameter.unit.filter(|_| parameter.kind == Type::Integer) {
+        let seconds = [(days + 23) * 86_400, interval.min.0, interval.max.0, (days + 4) * 86_400];
+        return seconds.map(|seconds| (seconds / unit.seconds()).to_string()).to_vec();
+    }
+    let mut all = Vec::new();
+    for seconds in
+        [(days + 23) * 86_400, interval.min.0, interval.max.0, (days + 4) * 86_400, days * 86_400 + 3_600]
+    {
+        for unit in interval.units.iter().filter(|unit| seconds % unit.seconds() == 0) {
+            all.push(format!("{}{}", seconds / unit.seconds(), unit.letter()));
+        }
+    }
+    if all.is_empty() {
+        all.push(interval.write((days + 23) * 86_400));
+    }
+    all
+}
+
+fn plain(parameter: &Parameter, number: &mut dyn FnMut(usize) -> usize) -> Given {
+    let text = match parameter.kind {
+        Type::Boolean => ["true", "false"][number(2)].to_owned(),
+        Type::Integer => {
+            let (min, max) = (parameter.min.unwrap_or(1), parameter.max.unwrap_or(100));
+            let example = parameter.example.as_ref().and_then(|example| example.parse().ok());
+            [example.unwrap_or(min), min, max, (min + max) / 2][number(4)].to_string()
+        }
+        _ if !parameter.values.is_empty() => parameter.values[number(parameter.values.len())].clone(),
+        _ => parameter.example.clone().unwrap_or_else(|| "sample".to_owned()),
+    };
+    Given::Text(text)
+}
+
+/// A value that is odd, and in what way; none for the parameter left out.
+pub(super) fn odd(
+    vendor: &Vendor,
+    operation: &Operation,
+    parameter: &Parameter,
+    choices: &mut Choices<'_>,
+) -> (Class, Option<Given>) {
+    let (class, texts) = match choices.one(Of::Oddity, 6) {
+        0 | 1 => (Class::Boundary, at_the_bounds(vendor, parameter)),
+        2 | 3 => (Class::Invalid, beyond(vendor, parameter)),
+        4 => (Class::Malformed, hostile_texts()),
+        _ => return (Class::Absent, None),
+    };
+    let texts = if texts.is_empty() { hostile_texts() } else { texts };
+    let text = choices.pick(Of::Value, &texts).cloned().unwrap_or_default();
+    let given = match parameter.is {
+        // Whatever is named must be the run's own.
+        Meaning::Secret if text.is_empty() => Given::Text(text),
+        Meaning::Secret => match choices.one(Of::Value, 3) {
+            0 if operation.role != crate::model::Role::Create => Given::Identifier,
+            _ => Given::NameWith(text),
+        },
+        _ => Given::Text(text),
+    };
+    (class, Some(given))
+}
+
+fn at_the_bounds(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
+    match parameter.is {
+        Meaning::Interval if bare(vendor) => Vec::new(),
+        Meaning::Interval => {
+            vendor.spec.interval.units.iter().flat_map(|unit| around(vendor, *unit)).collect()
+        }
+        _ => inside(parameter),
+    }
+}
+
+fn beyond(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
+    match parameter.is {
+        Meaning::Interval => malformed_texts(vendor),
+        _ => outside(parameter).into_iter().map(|(_, text)| text).collect(),
+    }
+}
