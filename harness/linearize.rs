@@ -27,11 +27,16 @@ pub trait Steps {
     /// The state after a call took effect and was answered as it was; none if that is not explained.
     fn step(&mut self, state: &Self::State, call: usize) -> Option<Self::State>;
 
+    /// What a step from a state costs, of what a search may cost.
+    fn cost(&self, _state: &Self::State) -> usize {
+        1
+    }
+
     /// Two ways to get to the same calls: either may be what happened.
     fn join(&self, state: &mut Self::State, other: Self::State);
 }
 
-/// Looks for a serial order of the calls that ran in these spans. `most` is how many steps may be tried.
+/// Looks for a serial order of the calls that ran in these spans. `most` is what the search may cost.
 pub fn linearize<T: Steps>(spans: &[Span], start: T::State, steps: &mut T, most: usize) -> Order<T::State> {
     let mut reached: BTreeMap<Vec<usize>, T::State> = BTreeMap::from([(Vec::new(), start)]);
     let mut open: Vec<usize> = Vec::new();
@@ -82,7 +87,7 @@ fn with<T: Steps>(
             continue;
         }
         for next in open.iter().filter(|next| !done.contains(next)) {
-            *left = left.checked_sub(1)?;
+            *left = left.checked_sub(steps.cost(&state))?;
             if let Some(after) = steps.step(&state, *next) {
                 let mut more = done.clone();
                 more.push(*next);

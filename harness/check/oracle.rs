@@ -91,6 +91,11 @@ impl Walk<'_> {
         if !self.follows(exchange, &readings) {
             return;
         }
+        if self.is_not_for(exchange, &op) {
+            return self
+                .ruling
+                .note("WIRE-REQ-2", format!("{} of another kind: {}", call.operation, exchange.summary()));
+        }
         let possible: Vec<(World, Outcome)> =
             readings.iter().flat_map(|reading| self.possible(&self.belief, exchange, reading)).collect();
         if possible.is_empty() {
@@ -114,6 +119,14 @@ impl Walk<'_> {
         let described = self.vendor.spec.operations.get(&exchange.call.operation);
         let names_secret = described.is_some_and(|it| it.parameter(Meaning::Secret).is_some());
         !names_secret || readings.iter().all(|it| self.belief.tracks(it.op.account, &it.op.secret))
+    }
+
+    /// What a read answers about a kind of secret that it is not for is documented nowhere.
+    pub(super) fn is_not_for(&self, exchange: &Exchange, op: &Op) -> bool {
+        let Some(described) = self.vendor.spec.operations.get(&exchange.call.operation) else { return false };
+        let subject = self.belief.worlds().first().and_then(|world| world.subject(op));
+        let kind = subject.and_then(|(_, secret)| self.vendor.kind(secret.kind));
+        !op.role.writes() && kind.is_some_and(|(kind, _)| !described.serves(kind))
     }
 
     /// What may come of one reading: refusals for what is wrong with it, then what the model allows.

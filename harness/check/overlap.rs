@@ -15,8 +15,8 @@ use std::ops::Range;
 
 /// Microseconds after which a call whose reply was lost has arrived, or never will.
 const LANDS_WITHIN: u64 = 10_000_000;
-/// Steps of a search for a serial order.
-const STEPS: usize = 100_000;
+/// Worlds that a search for a serial order may look at.
+const STEPS: usize = 60_000;
 
 /// The history in parts: calls that overlap, one after another, stand in one part; all else by itself.
 pub(super) fn clusters(history: &History) -> Vec<Range<usize>> {
@@ -56,6 +56,7 @@ impl Walk<'_> {
         for (at, exchange) in calls {
             let apart = throttled_by_gateway(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = readings(self.vendor, exchange);
+            let apart = apart || readings.iter().any(|it| self.is_not_for(exchange, &it.op));
             if apart || readings.len() != 1 || !self.follows(exchange, &readings) {
                 self.call(at, exchange);
                 continue;
@@ -322,6 +323,10 @@ impl Steps for Serial<'_, '_, '_> {
             after.unordered(&walk.vendor.law, &key);
         }
         Some(after)
+    }
+
+    fn cost(&self, state: &Belief) -> usize {
+        state.worlds().len()
     }
 
     fn join(&self, state: &mut Belief, other: Belief) {

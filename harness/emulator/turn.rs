@@ -141,6 +141,9 @@ impl Emulator {
 
     fn decide(&mut self, turn: &mut Turn<'_>) {
         let Some(op) = turn.op.clone() else { return };
+        if self.is_not_for(&turn.operation, &op) {
+            return self.refuse(turn, Condition::KindCannotRotate, "");
+        }
         let mut possible = outcomes(&self.vendor.law, &self.world, &op, When::at(turn.now));
         if possible.is_empty() {
             return self.refuse(turn, Condition::Internal, "");
@@ -149,6 +152,13 @@ impl Emulator {
         self.seam(turn, |seam| if let Seam::Decide(twist) = seam { Some(*twist) } else { None });
         let op = turn.op.clone().unwrap_or(op);
         self.carry_out(turn, &op);
+    }
+
+    /// What a read answers about a kind that it is not for is documented nowhere; here it is refused.
+    fn is_not_for(&self, operation: &str, op: &Op) -> bool {
+        let Some(described) = self.vendor.spec.operations.get(operation) else { return false };
+        let kind = self.world.subject(op).and_then(|(_, secret)| self.vendor.kind(secret.kind));
+        !op.role.writes() && kind.is_some_and(|(kind, _)| !described.serves(kind))
     }
 
     fn seam(&mut self, turn: &mut Turn<'_>, pick: impl Fn(&Seam) -> Option<fn(&mut Self, &mut Turn<'_>)>) {

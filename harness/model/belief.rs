@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Worlds that are kept at most; one more, and nothing is predicted about the secret any longer.
-const WORLDS: usize = 256;
+const WORLDS: usize = 96;
 
 /// Lost calls of which a world remembers that they may still arrive.
 const OWED: usize = 4;

@@ -146,6 +146,7 @@ pub fn hunt(
         interrupt,
         jobs: targets.len(),
     };
+    let mut told = Instant::now();
     std::thread::scope(|scope| {
         let workers: Vec<_> = targets
             .into_iter()
@@ -157,10 +158,15 @@ pub fn hunt(
             .collect();
         while !workers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             std::thread::park_timeout(TICK / 20);
-            campaign.tick(tell, false);
+            campaign.tell_findings(tell);
+            if told.elapsed() >= TICK {
+                campaign.tell_status(tell);
+                told = Instant::now();
+            }
         }
     });
-    campaign.tick(tell, true);
+    campaign.tell_findings(tell);
+    campaign.tell_status(tell);
     let summary = campaign.summary();
     let mut shared = campaign.shared();
     for (journal, left) in shared.left.drain(..) {
@@ -192,22 +198,22 @@ impl Campaign<'_> {
         }
     }
 
-    /// Tells what there is to tell, and writes down where the campaign is.
-    fn tick(&self, tell: &mut dyn FnMut(Heard<'_>), end: bool) {
-        let (told, progress) = {
-            let mut shared = self.shared();
-            let calls = self.calls.load(Ordering::Relaxed);
-            let name = &self.vendor.spec.vendor;
-            (std::mem::take(&mut shared.told), Progress::of(name, &shared.small, shared.plans, calls))
-        };
+    fn tell_findings(&self, tell: &mut dyn FnMut(Heard<'_>)) {
+        let told = std::mem::take(&mut self.shared().told);
         for (finding, path) in told {
             tell(Heard::Found(&finding, path));
         }
-        let second = |at: Duration| at.as_millis() / (TICK.as_millis() / 20) % 20 == 0;
-        if end || second(self.began.elapsed()) {
-            self.keep(self.store.keep_progress(&progress));
-            tell(Heard::Status(self.summary()));
-        }
+    }
+
+    /// Tells where the campaign is, and writes it down.
+    fn tell_status(&self, tell: &mut dyn FnMut(Heard<'_>)) {
+        let progress = {
+            let shared = self.shared();
+            let calls = self.calls.load(Ordering::Relaxed);
+            Progress::of(&self.vendor.spec.vendor, &shared.small, shared.plans, calls)
+        };
+        self.keep(self.store.keep_progress(&progress));
+        tell(Heard::Status(self.summary()));
     }
 
     fn keep<T>(&self, done: Result<T, StoreError>) -> Option<T> {

@@ -46,6 +46,38 @@ impl Target {
     }
 }
 
+#[cfg(feature = "net")]
+impl Target {
+    /// An endpoint at a URL on this machine, or at a host that is allowed by name; its clock stays as it is.
+    ///
+    /// # Errors
+    /// If the URL is none, or names a host that nobody allowed.
+    pub fn over_http(
+        url: &str,
+        credentials: Vec<crate::sign::Credentials>,
+        allow_hosts: &[String],
+    ) -> Result<Self, crate::client::http::EndpointError> {
+        use crate::client::http::{HttpTransport, Limits};
+        let transport = HttpTransport::new(url, Limits::default(), allow_hosts)?;
+        let endpoint = Endpoint {
+            host: transport.host().to_owned(),
+            transport: Arc::new(transport),
+            credentials,
+            clock: None,
+            timeout: Duration::from_secs(5),
+            waits: false,
+            fixtures: Vec::new(),
+            in_process: false,
+            care: crate::campaign::Care::default(),
+        };
+        let now = || {
+            let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
+        };
+        Ok(Self { endpoint, now: Arc::new(now), reference: None })
+    }
+}
+
 /// What came of one plan.
 #[derive(Debug)]
 pub struct Trial<'p> {
