@@ -42,7 +42,7 @@ pub fn ruling(interval: &Interval, text: &str) -> Ruling {
 fn parts(text: &str) -> Option<Vec<(&str, char)>> {
     let mut parts = Vec::new();
     let mut start = 0;
-    for (at, letter) in text.char_indices().filter(|(_, letter)| !matches!(letter, '0'..='9')) {
+    for (at, letter) in text.char_indices().filter(|(_, letter)| !letter.is_ascii_digit()) {
         if at == start {
             return None;
         }
