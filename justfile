@@ -24,6 +24,10 @@ sdk *args:
 bench *args:
     cargo bench {{ args }}
 
+# The fuzz targets, for a few seconds each: `just fuzz-targets 600 emulator` for one of them, and longer
+fuzz-targets *args:
+    fuzz/run {{ args }}
+
 # Every vendor against its embedded reference
 check *args:
     cargo run --release -- check {{ args }}

@@ -53,12 +53,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, String> {
             }
             Event::Text(text) => {
                 if let Some(element) = open.last_mut() {
-                    element.text.push_str(&text);
+                    push_lines(&mut element.text, &text);
                 }
             }
             Event::CData(text) => {
                 if let Some(element) = open.last_mut() {
-                    element.text.push_str(&text);
+                    push_lines(&mut element.text, &text);
                 }
             }
             Event::GeneralRef(entity) => {
@@ -76,6 +76,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, String> {
             Event::Eof => return Err("the XML ends before its root element does".into()),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
         }
+    }
+}
+
+/// Appends a text as XML has it: however its lines end, they end with LF (XML 1.0, 2.11).
+fn push_lines(out: &mut String, text: &str) {
+    match text.contains('\r') {
+        true => out.push_str(&text.replace("\r\n", "\n").replace('\r', "\n")),
+        false => out.push_str(text),
     }
 }
 
@@ -133,7 +141,26 @@ fn write(out: &mut String, name: &str, value: &Value) {
             out.push_str(&format!("</{name}>"));
         }
         Value::Null => {}
-        Value::String(text) => out.push_str(&format!("<{name}>{}</{name}>", escape(text.as_str()))),
+        // A CR that is written as it is would be read as LF.
+        Value::String(text) => {
+            let text = escape(text.as_str()).replace('\r', "&#13;");
+            out.push_str(&format!("<{name}>{text}</{name}>"));
+        }
         other => out.push_str(&format!("<{name}>{other}</{name}>")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_are_read_as_xml_has_them_and_written_so_that_they_stay() {
+        let element = parse(b"<a>1\r\n2\r3&#13;4<![CDATA[\r]]></a>").unwrap();
+        assert_eq!(element.text, "1\n2\n3\r4\n");
+        let object = serde_json::json!({ "a": "1\r\n2\r" });
+        let written = from_json("root", object.as_object().unwrap());
+        assert!(!written.contains('\r'), "{written}");
+        assert_eq!(parse(written.as_bytes()).unwrap().children[0].text, "1\r\n2\r");
     }
 }

@@ -307,7 +307,8 @@ impl CanonicalRequest {
             true => line(request.query().as_bytes()),
             false => line(canonical_query(request.query()).as_bytes()),
         }
-        for name in signed {
+        // A header on the list that is not there has no line: one that is empty could vanish otherwise.
+        for name in signed.iter().filter(|name| request.headers.get(name).is_some()) {
             let mut header = name.clone().into_bytes();
             header.push(b':');
             for (at, value) in request.headers.all(name).enumerate() {
@@ -378,4 +379,29 @@ fn canonical_query(query: &str) -> String {
         percent::encode_into(value, &mut out);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign::{Form, Scheme};
+
+    #[test]
+    fn a_signed_header_cannot_vanish_even_if_it_is_empty() {
+        let constants = serde_json::json!({
+            "algorithm": "X", "date": "x-date", "date-form": "unix",
+            "signs": ["host", "x-empty"], "demands": ["host"], "needs": ["host"],
+        });
+        let form = Form::CanonicalRequest(serde_json::from_value(constants).unwrap());
+        let scheme = Scheme { name: "x".into(), form };
+        let credentials = Credentials::pair("testid", "testsecret");
+        let mut request = Request { method: "GET".into(), target: "/".into(), ..Request::default() };
+        request.headers.add("host", "localhost");
+        request.headers.add("x-empty", "");
+        scheme.sign(&mut request, &Signing { credentials: &credentials, now: 1_704_164_645, nonce: "0" });
+        assert_eq!(scheme.verify(&request, &credentials), Ok(()));
+        request.headers.remove("x-empty");
+        let refused = scheme.verify(&request, &credentials);
+        assert!(matches!(refused, Err(Refusal::Mismatch { .. })), "{refused:?}");
+    }
 }
