@@ -86,7 +86,7 @@ fn counted_up(choices: &[Choice], calls: usize) -> Option<Vec<u8>> {
         })
         .collect();
     for (at, choice) in counted.into_iter().rev() {
-        if let Some(next) = following(choice) {
+        if let Some(next) = following(choice, calls) {
             let before = choices[..at].iter().map(|choice| choice.chosen as u8);
             return Some(before.chain([next]).collect());
         }
@@ -95,10 +95,12 @@ fn counted_up(choices: &[Choice], calls: usize) -> Option<Vec<u8>> {
 }
 
 /// What comes after a choice in the small scope.
-fn following(choice: &Choice) -> Option<u8> {
+fn following(choice: &Choice, calls: usize) -> Option<u8> {
     let most = match choice.of {
         Of::Secrets | Of::Owner | Of::Style | Of::Mishap | Of::Secret | Of::Oddity | Of::Presence => 0,
         Of::Crowd => 0,
+        // One call is tried at every kind of secret; what calls do to each other, at one.
+        Of::Kind if calls > 1 => 0,
         Of::Kind => choice.among - 1,
         Of::Step => return (choice.chosen as u8 == CALL).then_some(ADVANCE),
         Of::Seconds => 1.min(choice.among - 1),
