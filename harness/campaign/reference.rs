@@ -92,6 +92,7 @@ impl Transport for Reference {
         self.with(|emulator| {
             if leave == Leave::AfterReply || emulator.dice().bool() {
                 emulator.handle(request, now);
+                emulator.undelivered(request);
             }
         });
         Lost::Dropped

@@ -133,12 +133,24 @@ impl Emulator {
         self.nonces = Nonces::default();
         self.graves.clear();
         self.memory.clear();
+        self.stale = None;
         self.rng = fastrand::Rng::with_seed(self.seed);
     }
 
     /// Calls begin to overlap, or do so no more. What is right does not depend on it; faults that race do.
     pub fn overlap(&mut self, begins: bool) {
         self.stale = begins.then(|| self.world.clone());
+    }
+
+    /// Whether a fault is on that shows only where calls overlap, or where a reply is lost.
+    pub fn races(&self) -> bool {
+        self.faults.iter().any(|fault| fault::races_or_loses(fault))
+    }
+
+    /// The reply to this request never reached whoever asked. What is right does not depend on it, but a
+    /// fault may.
+    pub fn undelivered(&mut self, request: &Request) {
+        fault::undelivered(self, request);
     }
 
     /// The emulator's dice.

@@ -33,6 +33,16 @@ const ROOM: usize = 16 << 10;
 pub trait Service: Send + Sync + 'static {
     /// The answer to one request, computed without waiting for anything.
     fn call(&self, request: &Request) -> Answer;
+
+    /// A request has come whole: how long it waits before it is answered, so that others may overlap
+    /// with it. A service that says so wants to hear of replies that are not delivered, too.
+    fn arrives(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The reply to a request could not be written, or its peer had closed before. A peer that reads the
+    /// reply and throws it away looks like any other.
+    fn undelivered(&self, _request: &Request) {}
 }
 
 impl<F: Fn(&Request) -> Answer + Send + Sync + 'static> Service for F {
@@ -110,6 +120,10 @@ impl Connection {
                 Parsed::Complete { request, used, keep_alive } => {
                     input.drain(..used);
                     told_to_continue = false;
+                    let wait = self.service.arrives();
+                    if let Some(wait) = wait {
+                        sleep(wait).await;
+                    }
                     let mut response = match self.service.call(&request) {
                         Answer::Reply(response) => response,
                         Answer::Hostile(response, way) => {
@@ -125,7 +139,12 @@ impl Connection {
                         && !(self.stops() && input.is_empty());
                     output.clear();
                     http1::write(&response, keep_alive, &mut output);
-                    self.stream.write_all(&output).await?;
+                    let gone = wait.is_some() && self.is_gone(&mut input);
+                    let written = self.stream.write_all(&output).await;
+                    if gone || written.is_err() {
+                        self.service.undelivered(&request);
+                    }
+                    written?;
                     if !keep_alive {
                         return self.linger().await;
                     }
@@ -146,6 +165,19 @@ impl Connection {
             read = self.stream.read_buf(input) => Ok(read? > 0),
             () = stopped(&mut self.stop), if idle => Ok(false),
             () = sleep(IDLE) => Ok(false),
+        }
+    }
+
+    /// Whether the peer has closed its side already; what else it has sent is kept.
+    fn is_gone(&self, input: &mut Vec<u8>) -> bool {
+        let mut ahead = [0; 1024];
+        match self.stream.try_read(&mut ahead) {
+            Ok(0) => true,
+            Ok(more) => {
+                input.extend_from_slice(&ahead[..more]);
+                false
+            }
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
         }
     }
 

@@ -7,7 +7,10 @@ use super::hostile::{Answer, Hostile};
 use super::server::Service;
 use crate::wire::Request;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How long a call waits for others that may overlap with it, while a fault is on that races.
+const OVERLAP: Duration = Duration::from_millis(10);
 
 /// An emulator with a clock that runs.
 #[derive(Debug)]
@@ -22,12 +25,14 @@ struct State {
     ahead: i64,
     /// How rotations are answered badly, if at all.
     hostile: Option<Hostile>,
+    /// Calls that have come and are not answered yet; they count only while a fault is on that races.
+    in_flight: usize,
 }
 
 impl Served {
     /// Serves an emulator, its clock at this machine's time.
     pub const fn new(emulator: Emulator) -> Self {
-        Self { state: Mutex::new(State { emulator, ahead: 0, hostile: None }) }
+        Self { state: Mutex::new(State { emulator, ahead: 0, hostile: None, in_flight: 0 }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -50,13 +55,19 @@ impl Served {
         }
         let mut state = self.state();
         state.emulator.set_faults(faults);
+        state.emulator.overlap(false);
+        state.in_flight = 0;
         state.hostile = hostile;
         Ok(())
     }
 }
 
+fn known_faults() -> impl Iterator<Item = &'static Fault> {
+    fault::all().chain(fault::races()).chain(fault::deep())
+}
+
 fn unknown(name: &str) -> String {
-    let names = fault::all().map(|fault| fault.name).chain(Hostile::ALL.iter().map(|(_, name)| *name));
+    let names = known_faults().map(|fault| fault.name).chain(Hostile::ALL.iter().map(|(_, name)| *name));
     let nearest = names.min_by_key(|known| strsim::damerau_levenshtein(known, name));
     let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
     format!("there is no fault `{name}`{hint} (`rotaprobe emulate --fault list` names all faults)")
@@ -68,14 +79,37 @@ fn wall_clock() -> i64 {
 }
 
 impl Service for Served {
+    fn arrives(&self) -> Option<Duration> {
+        let mut state = self.state();
+        if !state.emulator.races() {
+            return None;
+        }
+        if state.in_flight == 0 {
+            // What the first one sees is what those go by that overlap with it; alone, it changes nothing.
+            state.emulator.overlap(true);
+        }
+        state.in_flight += 1;
+        Some(OVERLAP)
+    }
+
     fn call(&self, request: &Request) -> Answer {
         let mut state = self.state();
         let now = wall_clock() + state.ahead;
         let (response, rotates) = state.emulator.handle_and_tell(request, now);
+        if state.in_flight > 0 {
+            state.in_flight -= 1;
+            if state.in_flight == 0 {
+                state.emulator.overlap(false);
+            }
+        }
         match state.hostile.filter(|_| rotates) {
             Some(way) => Answer::Hostile(response, way),
             None => Answer::Reply(response),
         }
+    }
+
+    fn undelivered(&self, request: &Request) {
+        self.state().emulator.undelivered(request);
     }
 }
 
@@ -103,6 +137,7 @@ impl Controlled for Served {
         let mut state = self.state();
         state.emulator.set_faults(Vec::new());
         state.emulator.reset();
+        state.in_flight = 0;
         state.ahead = 0;
         state.hostile = None;
     }

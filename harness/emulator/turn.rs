@@ -147,6 +147,9 @@ impl Emulator {
         }
         turn.outcome = Some(possible.swap_remove(0));
         self.seam(turn, |seam| if let Seam::Decide(twist) = seam { Some(*twist) } else { None });
+        if self.stale.is_some() {
+            self.seam(turn, |seam| if let Seam::Race(twist) = seam { Some(*twist) } else { None });
+        }
         let op = turn.op.clone().unwrap_or(op);
         self.carry_out(turn, &op);
     }
@@ -173,7 +176,13 @@ impl Emulator {
                         self.make_real(&key, &mut ticked);
                     }
                     let finished = secret.pending.is_some() && ticked.pending.is_none();
-                    self.world.secrets.insert(key.clone(), Arc::new(ticked));
+                    let ticked = Arc::new(ticked);
+                    // Time alone changed it: every call that overlaps with this one sees that.
+                    let stale = self.stale.as_mut().and_then(|stale| stale.secrets.get_mut(&key));
+                    if let Some(stale) = stale.filter(|stale| **stale == secret) {
+                        *stale = ticked.clone();
+                    }
+                    self.world.secrets.insert(key.clone(), ticked);
                     if finished {
                         // What faults do to rotations, they do when those are done.
                         turn.before = Some((key.clone(), secret.clone()));

@@ -4,12 +4,15 @@
 //! people really hit. Each is caught by a rule; `tests/it/fault_matrix.rs` fails when one is not.
 
 mod auth;
+mod deep;
 mod errors;
 mod idempotency;
 mod interval;
 mod liberties;
 mod neighbours;
+mod overlaps;
 mod policy;
+mod races;
 mod tools;
 mod versions;
 
@@ -33,6 +36,9 @@ pub enum Seam {
     Weigh(fn(&mut Emulator, &mut Turn<'_>)),
     /// The outcome is decided wrongly, before it takes effect.
     Decide(fn(&mut Emulator, &mut Turn<'_>)),
+    /// The outcome is decided on what was stored when the first of the calls came that overlap with this
+    /// one; asked after [`Seam::Decide`], and only while calls overlap.
+    Race(fn(&mut Emulator, &mut Turn<'_>)),
     /// What is stored is wrong afterwards, or the facts stated.
     Keep(fn(&mut Emulator, &mut Turn<'_>)),
     /// The reply says something wrong, before it is bytes.
@@ -49,6 +55,7 @@ impl std::fmt::Debug for Seam {
             Self::Hear(_) => "Hear",
             Self::Weigh(_) => "Weigh",
             Self::Decide(_) => "Decide",
+            Self::Race(_) => "Race",
             Self::Keep(_) => "Keep",
             Self::Phrase(_) => "Phrase",
             Self::Send(_) => "Send",
@@ -136,6 +143,17 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
     .flatten()
 }
 
+/// Faults that show only where calls overlap, or where a reply is lost.
+pub fn races() -> impl Iterator<Item = &'static Fault> {
+    races::FAULTS.iter()
+}
+
+/// Faults that no directed check trips: each needs several calls in a certain order, a certain value, or
+/// calls that overlap in a certain state.
+pub fn deep() -> impl Iterator<Item = &'static Fault> {
+    deep::FAULTS.iter().chain(overlaps::FAULTS)
+}
+
 /// What documents leave open, taken the other way: not wrong, and never to be accused.
 pub fn liberties() -> impl Iterator<Item = &'static Fault> {
     liberties::LIBERTIES.iter()
@@ -143,7 +161,7 @@ pub fn liberties() -> impl Iterator<Item = &'static Fault> {
 
 /// The fault or liberty with this name.
 pub fn find(name: &str) -> Option<&'static Fault> {
-    all().chain(liberties()).find(|fault| fault.name == name)
+    all().chain(races()).chain(deep()).chain(liberties()).find(|fault| fault.name == name)
 }
 
 /// What some faults do at the end of a turn, when they have begun something in it.
@@ -154,13 +172,24 @@ pub(super) fn finish(emulator: &mut Emulator, turn: &mut Turn<'_>) {
     }
 }
 
+/// Whether a fault shows only where calls overlap, or where a reply is lost.
+pub(super) fn races_or_loses(fault: &Fault) -> bool {
+    let ours = races::FAULTS.iter().chain(overlaps::FAULTS).any(|known| known.name == fault.name);
+    ours || matches!(fault.seam, Seam::Race(_))
+}
+
+/// Faults may go by whether the reply to a request was delivered.
+pub(super) fn undelivered(emulator: &mut Emulator, request: &Request) {
+    races::undelivered(emulator, request);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_unique_and_prose_is_a_line() {
-        let all: Vec<&Fault> = all().collect();
+        let all: Vec<&Fault> = all().chain(races()).chain(deep()).chain(liberties()).collect();
         for (at, fault) in all.iter().enumerate() {
             assert!(
                 all[at + 1..].iter().all(|other| other.name != fault.name),
@@ -177,7 +206,8 @@ mod tests {
                 "{}",
                 fault.name
             );
-            assert!(!fault.rules.is_empty(), "{} names no rule", fault.name);
+            let liberty = liberties().any(|liberty| liberty.name == fault.name);
+            assert!(liberty || !fault.rules.is_empty(), "{} names no rule", fault.name);
             assert!(fault.rules.iter().all(|id| crate::model::rule(id).is_some()), "{}", fault.name);
         }
     }

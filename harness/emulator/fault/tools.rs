@@ -206,3 +206,28 @@ pub(super) fn count(emulator: &mut Emulator, turn: &Turn<'_>, what: &str) -> u32
     *slot = times.to_string();
     times
 }
+
+/// Where something is remembered of the secret of the turn.
+pub(super) fn place(emulator: &Emulator, turn: &Turn<'_>, what: &str) -> Option<String> {
+    let op = turn.op.as_ref()?;
+    let key = subject(emulator, turn).map_or_else(|| (op.account, op.secret.clone()), |(key, _)| key);
+    Some(format!("{what}:{}/{}", key.0, key.1))
+}
+
+/// Forgets that the token of a rotation is known: another id is made instead.
+pub(super) fn forget_token(emulator: &mut Emulator, turn: &mut Turn<'_>) {
+    let other = format!("{:032x}", emulator.rng.u128(..));
+    if let Some(op) = &mut turn.op {
+        op.token = Some(other.into());
+    }
+}
+
+/// The token of a rotation.
+pub(super) fn rotation_token(turn: &Turn<'_>) -> Option<Text> {
+    turn.op.as_ref().filter(|op| op.role == Role::Rotate)?.token.clone()
+}
+
+/// Whether a version has a stage.
+pub(super) fn has(version: &Version, stage: Option<&Text>) -> bool {
+    stage.is_some_and(|stage| version.stages.contains(stage))
+}
