@@ -157,6 +157,19 @@ fn no_liberty_is_accused() {
 }
 
 #[test]
+fn no_check_trips_a_deep_fault() {
+    let deep: Vec<&'static Fault> = fault::deep().collect();
+    let mut tripped = Vec::new();
+    for vendor in vendors() {
+        let name = &vendor.spec.vendor;
+        let found = each(&deep, |fault| violated(&check(&vendor, vec![fault], 7)));
+        let found = deep.iter().zip(found).filter(|(_, rules)| !rules.is_empty());
+        tripped.extend(found.map(|(fault, rules)| format!("{name}: {} trips {rules:?}", fault.name)));
+    }
+    assert!(tripped.is_empty(), "not deep enough:\n{}", tripped.join("\n"));
+}
+
+#[test]
 fn every_fault_is_caught_by_a_rule_it_names_and_every_rule_has_a_fault() {
     let faults: Vec<&'static Fault> = fault::all().collect();
     let mut wrong = Vec::new();

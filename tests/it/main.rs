@@ -4,6 +4,8 @@
 
 #[cfg(test)]
 mod cli;
+#[cfg(test)]
+mod deep_faults;
 mod endpoints;
 #[cfg(test)]
 mod fault_matrix;

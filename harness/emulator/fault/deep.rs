@@ -3,12 +3,13 @@
 //! lost reply, are in [`super::overlaps`].
 
 use super::tools::{
-    begins, did, edit, forget_token, has, place, replayed, restate, rotated, rotation_token, sets_policy,
-    stated, subject, switches_off,
+    begins, did, edit, forget_token, given, has, place, replayed, restate, rotated, rotation_token,
+    sets_policy, stated, subject, switches_off,
 };
 use super::{Fault, Seam};
 use crate::emulator::{Emulator, Turn};
-use crate::model::{Answer, Condition, Fact, Id, Life, Meaning, Role, Text, Value, Version};
+use crate::model::{Answer, Condition, Fact, Id, Life, Meaning, Role, Text, Value, Version, VersionFact};
+use crate::spec::interval::Ruling;
 
 /// Seconds of a week.
 const WEEK: i64 = 7 * 86_400;
@@ -371,7 +372,12 @@ fn move_then_put_drops(emulator: &mut Emulator, turn: &mut Turn<'_>) {
 fn parked_interval(emulator: &mut Emulator, turn: &mut Turn<'_>) {
     let Some(place) = place(emulator, turn, "parked") else { return };
     let bounds = emulator.vendor.spec.interval.min.0..=emulator.vendor.spec.interval.max.0;
-    let given = turn.op.as_ref().and_then(|op| op.interval).filter(|given| bounds.contains(given));
+    let ignored =
+        given(emulator, turn, Meaning::Interval).map(|text| emulator.vendor.spec.interval.read(&text));
+    let given = match (turn.op.as_ref().and_then(|op| op.interval), ignored) {
+        (None, Some(Ruling::Legal(ignored))) => Some(ignored),
+        (heard, _) => heard.filter(|heard| bounds.contains(heard)),
+    };
     if switches_off(turn) {
         if let Some(given) = given {
             emulator.memory.insert(place, given.to_string());
@@ -401,10 +407,23 @@ fn repeated_list(emulator: &mut Emulator, turn: &mut Turn<'_>) {
         return;
     };
     if let Some(kept) = emulator.memory.get(&listed) {
-        shown.retain(|entry| kept.split('\n').any(|id| *id == *entry.id));
+        shown = shown.into_iter().filter_map(|entry| as_kept(entry, kept)).collect();
         restate(turn, Meaning::Versions, Some(Fact::Versions(shown)));
     } else if last == Some(asked) {
-        let ids: Vec<&str> = shown.iter().map(|entry| &*entry.id).collect();
-        emulator.memory.insert(listed, ids.join("\n"));
+        let lines = shown.iter().map(|entry| {
+            let stages: Vec<&str> = entry.stages.iter().flatten().map(|stage| &**stage).collect();
+            format!("{}\t{}", entry.id, stages.join(","))
+        });
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        emulator.memory.insert(listed, lines);
     }
+}
+
+/// An entry of a list as it was shown before, if it was.
+fn as_kept(mut entry: VersionFact, kept: &str) -> Option<VersionFact> {
+    let lines = kept.split('\n').filter_map(|line| line.split_once('\t'));
+    let (_, stages) = lines.into_iter().find(|(id, _)| *id == &*entry.id)?;
+    let stages = stages.split(',').filter(|stage| !stage.is_empty()).map(Text::from).collect();
+    entry.stages = entry.stages.map(|_| stages);
+    Some(entry)
 }
