@@ -5,8 +5,9 @@
 //! weeks cannot read them wrongly. The snapshots list those apart.
 
 use rotaprobe::campaign::{self, Endpoint, Outcome, Plan, Reference, Verdict};
-use rotaprobe::client::transport::{Lost, Transport};
+use rotaprobe::client::transport::{Lost, Timed, Transport};
 use rotaprobe::emulator::fault::{self, Fault};
+use rotaprobe::history::Leave;
 use rotaprobe::model::RULES;
 use rotaprobe::spec::{self, Vendor};
 use rotaprobe::wire::{Request, Response};
@@ -48,9 +49,8 @@ struct Overheard {
     digest: AtomicU64,
 }
 
-impl Transport for Overheard {
-    fn send(&self, request: &Request, timeout: Duration) -> Result<Response, Lost> {
-        let response = self.reference.send(request, timeout)?;
+impl Overheard {
+    fn hear(&self, response: &Response) {
         let mut hasher = DefaultHasher::new();
         self.digest.load(Ordering::Relaxed).hash(&mut hasher);
         response.status.hash(&mut hasher);
@@ -58,7 +58,24 @@ impl Transport for Overheard {
         shape(&response.body).hash(&mut hasher);
         response.headers.iter().map(|(name, _)| name).collect::<Vec<_>>().hash(&mut hasher);
         self.digest.store(hasher.finish(), Ordering::Relaxed);
+    }
+}
+
+impl Transport for Overheard {
+    fn send(&self, request: &Request, timeout: Duration) -> Result<Response, Lost> {
+        let response = self.reference.send(request, timeout)?;
+        self.hear(&response);
         Ok(response)
+    }
+
+    fn send_and_leave(&self, request: &Request, timeout: Duration, leave: Leave) -> Lost {
+        self.reference.send_and_leave(request, timeout, leave)
+    }
+
+    fn send_together(&self, requests: &[(Request, Option<Leave>)], timeout: Duration) -> Vec<Timed> {
+        let all = self.reference.send_together(requests, timeout);
+        all.iter().filter_map(|(result, ..)| result.as_ref().ok()).for_each(|response| self.hear(response));
+        all
     }
 
     fn name(&self) -> String {

@@ -79,8 +79,8 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     ),
     fault(
-        "second-return-loses-version",
-        "when a secret comes back into use the second time, its oldest version is gone",
+        "third-return-loses-version",
+        "when a secret comes back into use the third time, its oldest version is gone",
         &["LIFE-3", "ROT-STATE-3", "ROT-PREV-1"],
         Seam::Keep(|emulator, turn| {
             let (true, Some((_, before))) = (turn.succeeds() && !turn.finishing, turn.before.clone()) else {
@@ -89,7 +89,7 @@ pub(super) const FAULTS: &[Fault] = &[
             let now = subject(emulator, turn).map(|(_, secret)| secret.life);
             if before.life != Life::Active
                 && now == Some(Life::Active)
-                && times(emulator, turn, "returns") == 2
+                && times(emulator, turn, "returns") == 3
             {
                 edit(emulator, turn, |secret, law| {
                     let old = secret.versions.iter().position(|it| !has(it, Some(&law.current)));
@@ -147,16 +147,16 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "put-dedups-values",
-        "a write is refused whose value an older version has that is not current",
+        "a write is refused whose value the third newest version has, and none after it",
         &["PUT-1"],
         Seam::Decide(|emulator, turn| {
             let Some((_, secret)) = subject(emulator, turn) else { return };
             let op = turn.op.as_ref().filter(|op| op.role == Role::Put);
             let value = op.and_then(|op| op.value).map(Value::Known);
             let known = op.and_then(|op| op.token.as_ref()).is_some_and(|it| secret.version(it).is_some());
-            let older = secret.versions.split_last().map_or(&[][..], |(_, older)| older);
-            let current = &emulator.vendor.law.current;
-            let taken = older.iter().any(|it| Some(it.value) == value && !has(it, Some(current)));
+            let has =
+                |nth: usize| secret.versions.iter().rev().nth(nth).is_some_and(|it| Some(it.value) == value);
+            let taken = has(2) && !has(1) && !has(0);
             if let (true, Some(outcome)) = (taken && !known, &mut turn.outcome)
                 && outcome.answer != Answer::Refused(Condition::VersionExists)
             {
@@ -372,12 +372,14 @@ fn move_then_put_drops(emulator: &mut Emulator, turn: &mut Turn<'_>) {
 fn parked_interval(emulator: &mut Emulator, turn: &mut Turn<'_>) {
     let Some(place) = place(emulator, turn, "parked") else { return };
     let bounds = emulator.vendor.spec.interval.min.0..=emulator.vendor.spec.interval.max.0;
-    let ignored =
-        given(emulator, turn, Meaning::Interval).map(|text| emulator.vendor.spec.interval.read(&text));
-    let given = match (turn.op.as_ref().and_then(|op| op.interval), ignored) {
-        (None, Some(Ruling::Legal(ignored))) => Some(ignored),
+    let text = given(emulator, turn, Meaning::Interval).unwrap_or_default();
+    let given = match (turn.op.as_ref().and_then(|op| op.interval), emulator.vendor.spec.interval.read(&text))
+    {
+        (None, Ruling::Legal(ignored)) => Some(ignored),
         (heard, _) => heard.filter(|heard| bounds.contains(heard)),
     };
+    // A sign is no part of what is kept.
+    let given = given.filter(|_| text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     if switches_off(turn) {
         if let Some(given) = given {
             emulator.memory.insert(place, given.to_string());
@@ -396,7 +398,8 @@ fn repeated_list(emulator: &mut Emulator, turn: &mut Turn<'_>) {
     if turn.finishing {
         return;
     }
-    let asked = format!("{listed} {:?} {:?} {:?} {}", op.page, op.size, op.marker, op.deprecated);
+    let asked = (turn.operation.as_str(), op.page, op.size, &op.marker, op.deprecated);
+    let asked = format!("{listed} {asked:?}");
     let last = emulator.memory.insert("asked".into(), asked.clone());
     if op.role.writes() && op.role != Role::Rotate {
         emulator.memory.remove(&listed);

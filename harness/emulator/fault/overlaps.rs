@@ -12,7 +12,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "creation-race",
         does: "two overlapping creations of one name both succeed, and the second takes the place",
-        rules: &["LIFE-1"],
+        rules: &["LIFE-1", "ROT-CONC-1"],
         seam: Seam::Race(|emulator, turn| {
             let Some(rift) = rift(emulator, turn) else { return };
             if turn.role() == Some(Role::Create) && rift.then.is_none() && rift.now.is_some() {
