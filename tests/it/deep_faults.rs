@@ -152,9 +152,12 @@ const SCENES: &[(&str, Scene)] = &[
         read_stage(drive, &secret, "rotaprobe-a")
     }),
     ("put-dedups-values", |drive| {
-        let secret = drive.plain()?;
+        let kind = drive.kind(false)?;
+        let (mut call, made) = drive.creation(kind, 0, 0)?;
         let value = drive.value();
-        for value in [Some(value.as_str()), None, None, Some(value.as_str())] {
+        drive.set(&mut call, Meaning::Value, value.clone());
+        let secret = drive.create_by(&call, made)?;
+        for value in [None, None, Some(value.as_str())] {
             put(drive, &secret, value)?;
         }
         drive.look(&secret)

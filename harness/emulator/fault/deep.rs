@@ -147,16 +147,20 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "put-dedups-values",
-        "a write is refused whose value the third newest version has, and none after it",
+        "a write is refused whose value the oldest of three versions has, and none of the later ones",
         &["PUT-1"],
         Seam::Decide(|emulator, turn| {
             let Some((_, secret)) = subject(emulator, turn) else { return };
             let op = turn.op.as_ref().filter(|op| op.role == Role::Put);
             let value = op.and_then(|op| op.value).map(Value::Known);
             let known = op.and_then(|op| op.token.as_ref()).is_some_and(|it| secret.version(it).is_some());
-            let has =
-                |nth: usize| secret.versions.iter().rev().nth(nth).is_some_and(|it| Some(it.value) == value);
-            let taken = has(2) && !has(1) && !has(0);
+            // What is written twice in a row is another matter.
+            let taken = match secret.versions.as_slice() {
+                [first, later @ ..] if later.len() >= 2 => {
+                    Some(first.value) == value && later.iter().all(|it| Some(it.value) != value)
+                }
+                _ => false,
+            };
             if let (true, Some(outcome)) = (taken && !known, &mut turn.outcome)
                 && outcome.answer != Answer::Refused(Condition::VersionExists)
             {
@@ -185,7 +189,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     fault(
         "parked-interval",
-        "an interval given while switching automatic rotation off is taken when it is switched on again",
+        "an interval given while switching rotation off once is taken when it is switched on again",
         &["ROT-POL-5"],
         Seam::Weigh(parked_interval),
     ),
@@ -381,9 +385,10 @@ fn parked_interval(emulator: &mut Emulator, turn: &mut Turn<'_>) {
     // A sign is no part of what is kept.
     let given = given.filter(|_| text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     if switches_off(turn) {
-        if let Some(given) = given {
-            emulator.memory.insert(place, given.to_string());
-        }
+        // Only what was given the first time is kept.
+        let again = emulator.memory.contains_key(&place);
+        let parked = given.filter(|_| !again).map_or_else(String::new, |given| given.to_string());
+        emulator.memory.insert(place, parked);
     } else if sets_policy(turn)
         && given.is_some()
         && let Some(parked) = emulator.memory.remove(&place).and_then(|parked| parked.parse().ok())
