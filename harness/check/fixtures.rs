@@ -23,7 +23,7 @@ const WHENEVER: When = When { lo: 0, hi: SOMETIME };
 
 impl Drive<'_> {
     /// The secret that stands for one of this kind, if there is one; what it shows is taken for granted.
-    pub(super) fn adopted(&mut self, kind: &str, account: usize) -> Step<Option<Made>> {
+    pub fn adopted(&mut self, kind: &str, account: usize) -> Step<Option<Made>> {
         let fits = |it: &&Fixture| it.kind == kind && it.account == account;
         let Some(fixture) = self.settings().fixtures.iter().find(fits).cloned() else { return Ok(None) };
         let mut made = Made {

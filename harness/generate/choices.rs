@@ -13,6 +13,8 @@ pub enum Of {
     Owner,
     /// What is done next, or that nothing is.
     Step,
+    /// Which steps are done again.
+    Again,
     /// How far the clock goes.
     Seconds,
     /// How many calls are made at once.
@@ -42,6 +44,8 @@ pub struct Choice {
     pub among: usize,
     /// Which one.
     pub chosen: usize,
+    /// How many of them differ: the first ones; the others are there for the odds.
+    pub distinct: usize,
 }
 
 /// Bytes that are being read as choices. Where they end, the first of everything is chosen.
@@ -57,12 +61,17 @@ impl<'b> Choices<'b> {
 
     /// Chooses one of so many, 256 at most.
     pub(super) fn one(&mut self, of: Of, among: usize) -> usize {
+        self.weighted(of, among, among)
+    }
+
+    /// As [`Self::one`], where only the first ones differ.
+    pub(super) fn weighted(&mut self, of: Of, among: usize, distinct: usize) -> usize {
         if among < 2 {
             return 0;
         }
         let last = u8::try_from(among - 1).unwrap_or(u8::MAX);
         let chosen = usize::from(self.bytes.int_in_range(0..=last).unwrap_or(0));
-        self.made.push(Choice { of, among, chosen });
+        self.made.push(Choice { of, among, chosen, distinct });
         chosen
     }
 

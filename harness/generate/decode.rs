@@ -3,7 +3,7 @@
 use super::choices::{Choices, Of};
 use super::small::{ADVANCE, CALL};
 use super::values::{odd, valid};
-use super::{Argument, Ask, Choice, Class, Plan, Planted, Step};
+use super::{Argument, Ask, Called, Choice, Class, Plan, Planted, Step};
 use crate::history::{Leave, Tamper};
 use crate::model::{Meaning, Role};
 use crate::spec::{Operation, Parameter, Vendor};
@@ -33,19 +33,39 @@ struct Maker<'v, 'b> {
 
 impl Maker<'_, '_> {
     fn make(&mut self) {
-        for _ in 0..=self.choices.one(Of::Secrets, 3) {
+        let secrets = [1, 2, 3, 1, 1, 1][self.choices.one(Of::Secrets, 6)];
+        for _ in 0..secrets {
             let planted = self.planted();
             self.plan.secrets.extend(planted);
         }
         while self.plan.steps.len() < STEPS {
-            let step = match self.choices.one(Of::Step, 20) as u8 {
+            match self.choices.one(Of::Step, 28) as u8 {
                 0 => break,
-                ADVANCE => Step::Advance(self.seconds()),
-                2 => Step::Together(self.crowd()),
-                CALL.. => Step::Call(self.ask(None)),
-            };
-            self.plan.steps.push(step);
+                ADVANCE => {
+                    let seconds = self.seconds();
+                    self.plan.steps.push(Step::Advance(seconds));
+                }
+                2 => {
+                    let crowd = self.crowd();
+                    self.plan.steps.push(Step::Together(crowd));
+                }
+                CALL..24 => {
+                    let ask = self.ask(None);
+                    self.plan.steps.push(Step::Call(ask));
+                }
+                _ => self.again(),
+            }
         }
+    }
+
+    /// What was done is done again: the last steps, or one of those before them.
+    fn again(&mut self) {
+        let steps = &self.plan.steps;
+        let from = steps.len() - self.choices.one(Of::Again, 8).min(steps.len());
+        let count = 1 + self.choices.one(Of::Again, 4);
+        let again: Vec<Step> = steps[from..].iter().take(count).cloned().collect();
+        self.plan.steps.extend(again);
+        self.plan.steps.truncate(STEPS);
     }
 
     /// Secrets that can rotate come first: they are what this is about.
@@ -54,8 +74,18 @@ impl Maker<'_, '_> {
         kinds.sort_by_key(|(_, kind)| !kind.rotates);
         let (kind, described) = self.choices.pick(Of::Kind, &kinds)?;
         let sample = self.choices.one(Of::Kind, described.samples.len());
-        let account = usize::from(self.choices.odds(Of::Owner, 1, 8));
-        Some(Planted { kind: (*kind).clone(), sample, account })
+        let first = self.plan.secrets.first().map(|first| first.account);
+        let called = match first.map(|_| self.choices.one(Of::Owner, 4)) {
+            Some(1) => Called::AsTheFirst,
+            Some(2) => Called::AfterTheFirst,
+            _ => Called::Anew,
+        };
+        let account = match (called, first) {
+            (Called::AsTheFirst, Some(account)) => 1 - account.min(1),
+            (Called::AfterTheFirst, Some(account)) => account,
+            _ => usize::from(self.choices.odds(Of::Owner, 1, 8)),
+        };
+        Some(Planted { kind: (*kind).clone(), sample, account, called })
     }
 
     fn seconds(&mut self) -> i64 {
@@ -84,7 +114,10 @@ impl Maker<'_, '_> {
         let secret = secret.unwrap_or_else(|| self.choices.one(Of::Secret, self.plan.secrets.len()));
         let mut operations: Vec<_> = vendor.spec.operations.iter().collect();
         operations.sort_by_key(|(_, operation)| weight(operation.role));
-        let chosen = self.choices.one(Of::Operation, operations.len());
+        let distinct = operations.len();
+        let more = operations.clone().into_iter().flat_map(|it| vec![it; odds(it.1.role)]);
+        operations.extend(more);
+        let chosen = self.choices.weighted(Of::Operation, operations.len().min(256), distinct);
         let (name, operation) = operations[chosen];
         let mut ask = Ask {
             operation: name.clone(),
@@ -182,6 +215,16 @@ const fn weight(role: Role) -> u8 {
         Role::Create => 3,
         Role::Describe | Role::Read | Role::Versions | Role::ReadStage | Role::Task => 4,
         Role::List | Role::Password => 5,
+    }
+}
+
+/// How much more often than others an operation is called: what rotation is about most of all.
+const fn odds(role: Role) -> usize {
+    match role {
+        Role::Rotate => 7,
+        Role::SetPolicy | Role::Put => 4,
+        Role::MoveStage | Role::Delete | Role::Restore => 2,
+        _ => 0,
     }
 }
 

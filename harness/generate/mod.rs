@@ -44,6 +44,22 @@ pub struct Planted {
     /// Index of the account that it belongs to.
     #[serde(default)]
     pub account: usize,
+    /// What it is called.
+    #[serde(default)]
+    pub called: Called,
+}
+
+/// What a secret is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Called {
+    /// As nothing else.
+    #[default]
+    Anew,
+    /// As the plan's first secret, in another account.
+    AsTheFirst,
+    /// As the plan's first secret, with something after it.
+    AfterTheFirst,
 }
 
 /// One thing that is done.

@@ -98,13 +98,13 @@ fn counted_up(choices: &[Choice], calls: usize) -> Option<Vec<u8>> {
 fn following(choice: &Choice, calls: usize) -> Option<u8> {
     let most = match choice.of {
         Of::Secrets | Of::Owner | Of::Style | Of::Mishap | Of::Secret | Of::Oddity | Of::Presence => 0,
-        Of::Crowd => 0,
+        Of::Crowd | Of::Again => 0,
         // One call is tried at every kind of secret; what calls do to each other, at one.
         Of::Kind if calls > 1 => 0,
         Of::Kind => choice.among - 1,
         Of::Step => return (choice.chosen as u8 == CALL).then_some(ADVANCE),
         Of::Seconds => 1.min(choice.among - 1),
-        Of::Operation => choice.among - 1,
+        Of::Operation => choice.distinct - 1,
         Of::Value => 2.min(choice.among - 1),
     };
     (choice.chosen < most).then(|| choice.chosen as u8 + 1)

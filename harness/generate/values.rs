@@ -33,7 +33,9 @@ pub(super) fn valid(
         }
         Meaning::Interval => {
             let all = intervals(vendor, parameter);
-            Given::Text(all[number(all.len())].clone())
+            let chosen = number(all.len() + 2);
+            let days = if chosen >= all.len() { Some(number(256)) } else { None };
+            Given::Text(days.map_or_else(|| all[chosen].clone(), |days| any_days(vendor, parameter, days)))
         }
         Meaning::Kind => Given::Text(vendor.word_of(kind.0).to_owned()),
         Meaning::Config => Given::Text(config(kind.1).unwrap_or_default()),
@@ -79,6 +81,18 @@ fn intervals(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
         all.push(interval.write((days + 23) * 86_400));
     }
     all
+}
+
+/// So many days more than the least interval, as far as the greatest.
+fn any_days(vendor: &Vendor, parameter: &Parameter, more: usize) -> String {
+    let (interval, day) = (&vendor.spec.interval, 86_400);
+    let least = (interval.min.0 + day - 1) / day;
+    let span = (interval.max.0 / day - least).max(0) + 1;
+    let seconds = (least + i64::try_from(more).unwrap_or(0) % span) * day;
+    match parameter.unit.filter(|_| parameter.kind == Type::Integer) {
+        Some(unit) => (seconds / unit.seconds()).to_string(),
+        None => interval.write(seconds),
+    }
 }
 
 fn plain(parameter: &Parameter, number: &mut dyn FnMut(usize) -> usize) -> Given {

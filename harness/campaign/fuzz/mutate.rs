@@ -5,7 +5,7 @@ const LONGEST: usize = 400;
 
 /// Bytes that nobody has thought of.
 pub(super) fn random(rng: &mut fastrand::Rng) -> Vec<u8> {
-    let length = rng.usize(8..160);
+    let length = rng.usize(16..280);
     std::iter::repeat_with(|| rng.u8(..)).take(length).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::check::{Drive, Halt, Link, Made, Settings, Step as Done};
 use crate::codec::Call;
-use crate::generate::{Ask, Given, Plan, Step};
+use crate::generate::{Ask, Called, Given, Plan, Planted, Step};
 use crate::history::{Attempt, History};
 use crate::model::{Fact, Meaning, Role};
 use crate::spec::Vendor;
@@ -56,7 +56,7 @@ impl<'p> Stage<'_, 'p> {
     fn play(&mut self, plan: &'p Plan) -> Done {
         for planted in &plan.secrets {
             let account = if self.drive.need_second_account().is_ok() { planted.account } else { 0 };
-            let made = match self.drive.create(&planted.kind, planted.sample, account) {
+            let made = match self.plant(planted, account) {
                 Ok(made) => Some(made),
                 // What cannot be made here is left out; the judges have seen the attempt.
                 Err(Halt::Missing(_)) => None,
@@ -78,6 +78,45 @@ impl<'p> Stage<'_, 'p> {
             self.look()?;
         }
         Ok(())
+    }
+
+    /// Makes a secret. Where its value is free, it is the plan's first one, so that it can come again.
+    fn plant(&mut self, planted: &Planted, account: usize) -> Done<Made> {
+        let first = self.secrets.first().and_then(Option::as_ref).map(|known| known.made.name.clone());
+        let name = match (planted.called, first) {
+            (Called::AsTheFirst, Some(name)) if self.drive.need_second_account().is_ok() => Some(name),
+            (Called::AfterTheFirst, Some(name)) => Some(format!("{name}x")),
+            _ => None,
+        };
+        let kind = self.drive.vendor.spec.kinds.get(&planted.kind);
+        let free = kind
+            .and_then(|kind| kind.samples.get_index(planted.sample))
+            .is_some_and(|(_, it)| it.value == "{fresh}");
+        let named = kind.is_some_and(|kind| kind.literal_name.is_none());
+        if name.is_none()
+            && let Some(made) = self.drive.adopted(&planted.kind, account)?
+        {
+            return Ok(made);
+        }
+        let (mut call, mut made) = self.drive.creation(&planted.kind, planted.sample, account)?;
+        if let Some(name) = name.filter(|_| named) {
+            self.drive.set(&mut call, Meaning::Secret, name.clone());
+            made.name = name;
+        }
+        if free {
+            let value = self.value(0);
+            self.drive.set(&mut call, Meaning::Value, value);
+        }
+        self.drive.create_by(&call, made)
+    }
+
+    /// The n-th value of the plan.
+    fn value(&mut self, number: usize) -> String {
+        while self.values.len() <= number {
+            let value = self.drive.value();
+            self.values.push(value);
+        }
+        self.values[number].clone()
     }
 
     fn call(&mut self, ask: &'p Ask) -> Done {
@@ -163,13 +202,7 @@ impl<'p> Stage<'_, 'p> {
                 }
                 self.tokens[*number].clone()
             }
-            Given::Value(number) => {
-                while self.values.len() <= *number {
-                    let value = self.drive.value();
-                    self.values.push(value);
-                }
-                self.values[*number].clone()
-            }
+            Given::Value(number) => self.value(*number),
         })
     }
 
