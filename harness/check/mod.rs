@@ -10,6 +10,7 @@ mod calls;
 mod demands;
 mod drive;
 mod judge;
+mod leaks;
 mod making;
 mod oracle;
 mod replies;

@@ -43,7 +43,7 @@ pub fn judge<'v>(
         }
     }
     super::replies::judge_ids(history, &mut walk.ruling);
-    super::authentication::judge_leaks(vendor, history, &mut walk.ruling);
+    super::leaks::judge_leaks(vendor, history, &mut walk.ruling);
     walk.ruling
 }
 

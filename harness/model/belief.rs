@@ -132,12 +132,12 @@ impl Belief {
             let merged = match (&outcome.answer, seen) {
                 (_, Seen::Lost) => {
                     keep(&mut next, world.clone());
-                    Some(applied(world, &outcome))
+                    Some(applied(law, world, &outcome, now))
                 }
-                (Answer::Refused(_), Seen::Refused) => Some(refused(world, op, now)),
+                (Answer::Refused(_), Seen::Refused) => Some(refused(law, world, op, now)),
                 (Answer::Done(expected), Seen::Done(facts)) => {
                     let before = world.find(op.account, &op.secret).map(|(_, secret)| secret.clone());
-                    let after = applied(world, &outcome);
+                    let after = applied(law, world, &outcome, now);
                     let subject = after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before);
                     let differing = differences(expected, facts, subject.as_deref());
                     if differing.is_empty() {
@@ -208,15 +208,28 @@ fn consider(nearest: &mut Option<Gap>, gap: Gap) {
     }
 }
 
-fn applied(mut world: World, outcome: &Outcome) -> World {
+fn applied(law: &Law, mut world: World, outcome: &Outcome, now: When) -> World {
     world.apply(outcome.change.clone());
-    world
+    lapsed(law, world, now)
 }
 
 /// Documents do not say whether a refused rotation counts for the limit.
-fn refused(mut world: World, op: &Op, now: When) -> World {
+fn refused(law: &Law, mut world: World, op: &Op, now: When) -> World {
     if op.role == Role::Rotate {
         world.spent.entry(op.account).or_default().push((now, false));
+    }
+    lapsed(law, world, now)
+}
+
+/// Drops what counts for no limit any more, so that a world does not grow with each rotation. Twice
+/// the window stays: an endpoint's clock may be off.
+fn lapsed(law: &Law, mut world: World, now: When) -> World {
+    match law.rate {
+        Some(rate) => {
+            let since = now.lo.saturating_sub(rate.per.saturating_mul(2));
+            world.spent.values_mut().for_each(|spent| spent.retain(|(when, _)| when.hi > since));
+        }
+        None => world.spent.clear(),
     }
     world
 }
@@ -380,8 +393,9 @@ fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> World {
                 if let Some(pending) = &mut secret.pending {
                     pending.task = Some(id.clone());
                 }
-                let task = Task { key: key.clone(), state: State::Running };
-                world.tasks.entry(id.clone()).or_insert(task);
+                if world.tasks.get(id).is_none() {
+                    world.tasks.insert(id.clone(), Task { key: key.clone(), state: State::Running });
+                }
             }
             (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some() => {
                 secret.last = Some(When::at(*at))

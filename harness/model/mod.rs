@@ -15,6 +15,7 @@ mod read;
 mod rotating;
 mod rule;
 mod schedule;
+mod shelf;
 mod state;
 mod storing;
 
@@ -26,4 +27,5 @@ pub use op::{Answer, Change, Op, Outcome};
 pub use outcomes::outcomes;
 pub use rule::{RULES, Rule, rule};
 pub use schedule::tick;
+pub use shelf::Shelf;
 pub use state::{Id, Key, Life, Pending, Policy, SOMETIME, Secret, Task, Text, Value, Version, When, World};
