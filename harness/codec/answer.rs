@@ -121,17 +121,14 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
         }
     };
     reply.format = Some(format);
-    let inner = |wrapper: &Option<String>| match wrapper {
-        Some(name) => object.get(name).filter(|inner| inner.is_object()),
-        None => Some(&object),
-    };
-    let (said, failed) = (inner(&protocol.wrapper), inner(&protocol.error_wrapper));
+    let (said, failed) = (inner(&object, &protocol.wrapper), inner(&object, &protocol.error_wrapper));
     reply.request_id = reply.request_id.or_else(|| request_id(vendor, fields, said, failed));
     let code = failed.and_then(|failed| code_of(vendor, failed));
     let errs = failed.is_some_and(|failed| has_error(vendor, failed));
     reply.body = match (response.status, code, said) {
         (200..=299, None, Some(said)) if !errs => {
-            Body::Done { facts: fields::read(vendor, fields, said), json: said.clone() }
+            let facts = fields::read(vendor, fields, said);
+            Body::Done { facts, json: into_inner(object, &protocol.wrapper) }
         }
         // Where no reply is documented, the wrapper may be missing too.
         (200..=299, None, None) if fields.is_empty() => {
@@ -145,6 +142,21 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
         (_, None, _) => unreadable("it has no error code"),
     };
     reply
+}
+
+/// What stands in a wrapper; all there is, where nothing wraps it.
+fn inner<'a>(object: &'a Value, wrapper: &Option<String>) -> Option<&'a Value> {
+    match wrapper {
+        Some(name) => object.get(name).filter(|inner| inner.is_object()),
+        None => Some(object),
+    }
+}
+
+fn into_inner(mut object: Value, wrapper: &Option<String>) -> Value {
+    match wrapper {
+        Some(name) => object.get_mut(name).map_or(Value::Null, Value::take),
+        None => object,
+    }
 }
 
 /// Whether a reply has the member under which errors tell their code.

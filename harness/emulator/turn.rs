@@ -140,15 +140,16 @@ impl Emulator {
     }
 
     fn decide(&mut self, turn: &mut Turn<'_>) {
-        let Some(op) = turn.op.clone() else { return };
-        let mut possible = outcomes(&self.vendor.law, &self.world, &op, When::at(turn.now));
+        let Some(op) = &turn.op else { return };
+        let mut possible = outcomes(&self.vendor.law, &self.world, op, When::at(turn.now));
         if possible.is_empty() {
             return self.refuse(turn, Condition::Internal, "");
         }
         turn.outcome = Some(possible.swap_remove(0));
         self.seam(turn, |seam| if let Seam::Decide(twist) = seam { Some(*twist) } else { None });
-        let op = turn.op.clone().unwrap_or(op);
+        let Some(op) = turn.op.take() else { return };
         self.carry_out(turn, &op);
+        turn.op = Some(op);
     }
 
     fn seam(&mut self, turn: &mut Turn<'_>, pick: impl Fn(&Seam) -> Option<fn(&mut Self, &mut Turn<'_>)>) {
@@ -245,8 +246,14 @@ impl Emulator {
     }
 
     fn carry_out(&mut self, turn: &mut Turn<'_>, op: &Op) {
-        let Some(Outcome { answer, mut change, .. }) = turn.outcome.clone() else { return };
-        let stated = match answer {
+        let Some(outcome) = turn.outcome.take() else { return };
+        self.carry_out_one(turn, op, &outcome);
+        turn.outcome = Some(outcome);
+    }
+
+    fn carry_out_one(&mut self, turn: &mut Turn<'_>, op: &Op, outcome: &Outcome) {
+        let mut change = outcome.change.clone();
+        let stated = match &outcome.answer {
             Answer::Refused(condition) => {
                 let target = self
                     .vendor
@@ -255,7 +262,7 @@ impl Emulator {
                     .get(&turn.operation)
                     .and_then(|it| it.parameter(Meaning::MoveTo));
                 let name = target.map_or_else(String::new, |(name, _)| name.to_owned());
-                return self.refuse(turn, condition, &name);
+                return self.refuse(turn, *condition, &name);
             }
             Answer::Done(stated) => stated,
         };
@@ -288,7 +295,7 @@ impl Emulator {
         let after = change.secret.clone();
         self.world.apply(change);
         let subject = after.and_then(|(key, secret)| Some((key, secret?))).or_else(|| turn.before.clone());
-        turn.facts = self.facts(turn, op, &stated, subject.as_ref());
+        turn.facts = self.facts(turn, op, stated, subject.as_ref());
         if matches!(op.role, Role::Create | Role::SetPolicy | Role::Delete | Role::Restore) {
             self.describe_rest(turn, subject.as_ref());
         }
