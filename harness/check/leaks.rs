@@ -131,8 +131,10 @@ impl Needles {
     }
 
     fn mark(head: &[u8; LEAST], among: usize) -> usize {
-        let hash = u128::from_le_bytes(*head).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-        (hash >> 64) as usize & (among - 1)
+        let (low, high) = head.split_at(LEAST / 2);
+        let half = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+        let hash = (half(low) ^ half(high).rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (hash >> 32) as usize & (among - 1)
     }
 
     /// Those that stand in a text.

@@ -16,14 +16,17 @@ fn respond(vendor: &Vendor, status: u16, format: Format, root: &str, body: &Valu
     let protocol = &vendor.spec.protocol;
     let mut headers = Headers::new();
     let (kind, body) = match (format, body) {
-        (Format::Xml, Value::Object(object)) => ("application/xml", xml::from_json(root, object)),
-        _ => (protocol.reply_content_type.as_str(), body.to_string()),
+        (Format::Xml, Value::Object(object)) => {
+            ("application/xml", xml::from_json(root, object).into_bytes())
+        }
+        // A value without odd keys can always be written.
+        _ => (protocol.reply_content_type.as_str(), serde_json::to_vec(body).unwrap_or_default()),
     };
     headers.add("content-type", kind);
     if let Some(name) = &protocol.request_id_header {
         headers.add(name.as_str(), id);
     }
-    let body = if status == 204 { Vec::new() } else { body.into_bytes() };
+    let body = if status == 204 { Vec::new() } else { body };
     Response { status, headers, body }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// Writes facts as the fields that a reply documents.
 pub(super) fn write(vendor: &Vendor, fields: &IndexMap<String, Field>, facts: &[(Meaning, Fact)]) -> Value {
-    let mut object = Value::Object(Map::new());
+    let mut object = Value::Object(Map::with_capacity(fields.len()));
     for (name, field) in fields {
         let fact = facts.iter().find(|(meaning, _)| *meaning == field.is).map(|(_, fact)| fact);
         let value = fact.and_then(|fact| to_json(vendor, field, fact)).or_else(|| field.gives.clone());

@@ -279,7 +279,9 @@ impl CanonicalRequest {
         host: Host,
     ) -> (String, String) {
         let canonical = self.canonical_request(request, signed, host);
-        let mut string_to_sign = format!("{}\n", self.algorithm);
+        let mut string_to_sign = String::with_capacity(192);
+        string_to_sign.push_str(&self.algorithm);
+        string_to_sign.push('\n');
         if self.signs_date {
             string_to_sign.push_str(request.headers.text(&self.date).unwrap_or_default());
             string_to_sign.push('\n');
@@ -398,7 +400,12 @@ struct Derived {
 /// Lower-case hex digits.
 fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
+    out
 }
 
 /// A header's name in lower case, as most names are by themselves.

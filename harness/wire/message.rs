@@ -42,6 +42,12 @@ impl Headers {
 
     /// Adds a line at the end, whatever is there already.
     pub fn add(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) {
+        if self.lines.is_empty() {
+            // Room for the lines of a usual request, taken once.
+            self.lines.reserve(12);
+            self.names.reserve(128);
+            self.values.reserve(512);
+        }
         let begin = self.names.len();
         self.names.push_str(name.as_ref());
         let value = self.keep(value.as_ref());
