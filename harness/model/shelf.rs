@@ -181,9 +181,9 @@ mod tests {
     #[test]
     fn equal_maps_are_equal_however_they_came_to_be() {
         let (mut up, mut down) = (Shelf::default(), Shelf::default());
-        (0..100).for_each(|key| drop(up.insert(key, key)));
-        (0..200).rev().for_each(|key| drop(down.insert(key, key)));
-        (100..200).for_each(|key| drop(down.remove(&key)));
+        (0..100).for_each(|key| assert_eq!(up.insert(key, key), None));
+        (0..200).rev().for_each(|key| assert_eq!(down.insert(key, key), None));
+        (100..200).for_each(|key| assert_eq!(down.remove(&key), Some(key)));
         assert_eq!(up, down);
         up.change(&|value| *value += 1);
         assert_ne!(up, down);
