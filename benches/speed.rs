@@ -3,7 +3,9 @@
 //! Figures depend on the machine; ratios within one run are what to compare.
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+mod story;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rotaprobe::campaign::{self, Endpoint, Plan, Reference};
 use rotaprobe::check::{ReplySchemas, judge};
 use rotaprobe::client::Caller;
@@ -16,9 +18,14 @@ use rotaprobe::history::{Entry, History};
 use rotaprobe::model::{Meaning, Role};
 use rotaprobe::sign::{Credentials, Signing};
 use rotaprobe::spec::{self, Vendor};
+use std::cell::LazyCell;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const NOW: i64 = 1_704_164_645;
 
@@ -197,6 +204,74 @@ fn calls(criterion: &mut Criterion) {
     });
 }
 
+/// Every vendor, without its limit on rotations.
+fn unlimited() -> impl Iterator<Item = (String, Arc<Vendor>)> {
+    spec::embedded_names().into_iter().map(|name| {
+        let mut vendor = spec::embedded(&name).expect("the spec is embedded");
+        vendor.law.rate = None;
+        (name, Arc::new(vendor))
+    })
+}
+
+/// What a call takes all in, beside the signatures alone: calls a second.
+fn whole_calls(criterion: &mut Criterion) {
+    for (name, vendor) in unlimited() {
+        let story = story::story(&vendor, 32);
+        let count = story.calls().count() as u64;
+        let mut group = criterion.benchmark_group("whole-call");
+        group.throughput(Throughput::Elements(count));
+        group.bench_function(&name, |bench| {
+            bench.iter_batched_ref(
+                || story::Stage::new(&vendor),
+                |stage| stage.play(&story.entries),
+                BatchSize::SmallInput,
+            );
+        });
+        group.finish();
+
+        let keys = Emulator::default_accounts(&vendor).remove(0).credentials;
+        let scheme = vendor.scheme().expect("every vendor has one");
+        let calls = story.calls().map(|(_, exchange)| &exchange.call);
+        let unsigned: Vec<_> =
+            calls.map(|call| codec::encode_call(&vendor, call, scheme, "127.0.0.1:1")).collect();
+        let mut group = criterion.benchmark_group("signatures");
+        group.throughput(Throughput::Elements(count));
+        group.bench_function(&name, |bench| {
+            bench.iter_batched_ref(
+                || unsigned.clone(),
+                |requests| {
+                    for request in requests {
+                        let signing = Signing { credentials: &keys, now: NOW, nonce: "3ee8c1b883d344af" };
+                        scheme.sign(request, &signing);
+                        assert_eq!(scheme.verify(request, &keys), Ok(()));
+                    }
+                },
+                BatchSize::SmallInput,
+            );
+        });
+        group.finish();
+    }
+}
+
+/// What judging takes of each call: calls a second, which must not fall where there are more of them.
+fn judged_calls(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("judge-call");
+    group.sample_size(10);
+    for (name, vendor) in unlimited() {
+        let schemas = ReplySchemas::new(&vendor).expect("the schemas compile");
+        for calls in [8, 1_000, 10_000] {
+            // Made when it is needed: a long one takes a while.
+            let history = LazyCell::new(|| story::story(&vendor, calls));
+            group.throughput(Throughput::Elements(calls as u64));
+            group.bench_function(format!("{name}/{calls}"), |bench| {
+                let history: &History = &history;
+                bench.iter(|| judge(&vendor, &schemas, black_box(history), &[]));
+            });
+        }
+    }
+    group.finish();
+}
+
 fn whole(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("check");
     group.sample_size(10);
@@ -222,5 +297,5 @@ fn whole(criterion: &mut Criterion) {
     criterion.bench_function("load-spec", |bench| bench.iter(|| spec::embedded(black_box("alibaba"))));
 }
 
-criterion_group!(benches, parts, calls, whole);
+criterion_group!(benches, parts, calls, whole_calls, judged_calls, whole);
 criterion_main!(benches);

@@ -1,17 +1,11 @@
 //! Authentication and secrecy: signatures that must not pass, and values that must not show.
 
-use super::drive::CANARY;
-use super::judge::Ruling;
 use super::link::Made;
 use super::{Check, Drive, Step, check};
-use crate::codec::{Body, Call, member};
-use crate::history::{History, Tamper};
-use crate::model::{Condition, Meaning, Role};
+use crate::codec::Call;
+use crate::history::Tamper;
+use crate::model::{Meaning, Role};
 use crate::sign::{Others, Scheme};
-use crate::spec::Vendor;
-use crate::wire::percent;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -268,114 +262,4 @@ fn leaks(drive: &mut Drive<'_>) -> Step {
         drive.restore(&secret)?;
     }
     Ok(())
-}
-
-/// Values and keys in replies that are not documented to show them.
-pub(super) fn judge_leaks(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let canaries = canaries(vendor, history);
-    for (at, exchange) in history.calls() {
-        let Ok((response, reply)) = &exchange.result else { continue };
-        let role = vendor.spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
-        let may_show = reply.done() && matches!(role, Some(Role::Read | Role::Password));
-        let mut haystack: Vec<u8> = Vec::with_capacity(response.body.len() + 256);
-        for (name, value) in response.headers.iter() {
-            haystack.extend_from_slice(name.as_bytes());
-            haystack.extend_from_slice(value);
-        }
-        if !may_show {
-            haystack.extend_from_slice(&response.body);
-        }
-        // A mismatch is documented to tell what was signed, and in some schemes every parameter is.
-        let own = match reply
-            .code()
-            .is_some_and(|code| vendor.spec.answers(Condition::Mismatch, "").0.iter().any(|c| c == code))
-        {
-            true => exchange.call.params.iter().map(|param| param.value.as_bytes()).collect(),
-            false => Vec::new(),
-        };
-        let known_to_caller = |canary: &[u8]| {
-            own.iter().any(|value| {
-                contains(value, canary)
-                    || contains(&percent::encode(&String::from_utf8_lossy(value)).into_bytes(), canary)
-            })
-        };
-        let shown = canaries.iter().any(|canary| contains(&haystack, canary) && !known_to_caller(canary));
-        let told = || "the caller's secret key".to_owned();
-        ruling.expect("LEAK-2", !exchange.key_shown, &[at], || "no credential of the caller".into(), told);
-        ruling.expect(
-            "LEAK-1",
-            !shown,
-            &[at],
-            || "no secret value".into(),
-            || "a secret value that was stored or read".into(),
-        );
-    }
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && memchr::memmem::find(haystack, needle).is_some()
-}
-
-/// Texts that must not show: values given and read, their secret parts, and their usual encodings.
-fn canaries(vendor: &Vendor, history: &History) -> Vec<Vec<u8>> {
-    let mut texts: Vec<String> = Vec::new();
-    for (_, exchange) in history.calls() {
-        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
-        let given = operation.parameter(Meaning::Value).and_then(|(name, _)| exchange.call.get(name));
-        // Only values that the harness made can be told from everything else in a reply.
-        texts.extend(given.and_then(canary).map(str::to_owned));
-        let shown =
-            operation.reply.iter().find(|(_, field)| field.is == Meaning::Value).map(|(name, _)| name);
-        if let (Some(name), Some(Body::Done { json, .. })) =
-            (shown, exchange.reply().map(|reply| &reply.body))
-        {
-            texts.extend(member(json, name).and_then(serde_json::Value::as_str).map(str::to_owned));
-        }
-    }
-    let mut parts: Vec<String> = Vec::new();
-    for text in texts {
-        if let Some(canary) = canary(&text) {
-            parts.push(canary.to_owned());
-            continue;
-        }
-        match serde_json::from_str::<serde_json::Value>(&text) {
-            Ok(value @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => {
-                secret_parts(&value, &mut parts)
-            }
-            _ => parts.push(text),
-        }
-    }
-    parts.retain(|part| part.len() >= 16);
-    parts.sort();
-    parts.dedup();
-    let encoded = |part: &String| {
-        [
-            part.clone(),
-            percent::encode(part),
-            STANDARD.encode(part),
-            serde_json::Value::from(part.as_str()).to_string().trim_matches('"').to_owned(),
-        ]
-    };
-    let mut all: Vec<Vec<u8>> = parts.iter().flat_map(encoded).map(String::into_bytes).collect();
-    all.sort();
-    all.dedup();
-    all
-}
-
-/// The part of a value that the harness made to be recognised.
-fn canary(text: &str) -> Option<&str> {
-    let at = text.find(CANARY)?;
-    text.get(at..at + CANARY.len() + 32)
-}
-
-/// The long texts within a JSON value: account names and the like are shorter, or known to all.
-fn secret_parts(value: &serde_json::Value, parts: &mut Vec<String>) {
-    match value {
-        serde_json::Value::String(text) if text.parse::<jiff::Timestamp>().is_err() => {
-            parts.push(text.clone())
-        }
-        serde_json::Value::Array(list) => list.iter().for_each(|entry| secret_parts(entry, parts)),
-        serde_json::Value::Object(map) => map.values().for_each(|entry| secret_parts(entry, parts)),
-        _ => {}
-    }
 }

@@ -11,6 +11,7 @@ mod codes;
 mod demands;
 mod drive;
 mod judge;
+mod leaks;
 mod link;
 mod making;
 mod oracle;

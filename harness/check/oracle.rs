@@ -61,7 +61,7 @@ pub fn judge<'v>(
         walk.ruling.states.extend(moved);
     }
     super::replies::judge_ids(history, &mut walk.ruling);
-    super::authentication::judge_leaks(vendor, history, &mut walk.ruling);
+    super::leaks::judge_leaks(vendor, history, &mut walk.ruling);
     walk.ruling
 }
 

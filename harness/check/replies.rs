@@ -6,7 +6,7 @@ use crate::codec::{Body, ReplySchemas, member};
 use crate::history::{Exchange, History, Lost, clipped};
 use crate::model::{Fact, Facts, Meaning, Role};
 use crate::spec::Vendor;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Fields that only replies about some kinds of secret have, and shapes of values.
 pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
@@ -198,7 +198,7 @@ pub(super) fn judge_reply(
 
 /// Request ids never come twice.
 pub(super) fn judge_ids(history: &History, ruling: &mut Ruling<'_>) {
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut seen: HashMap<&str, usize> = HashMap::new();
     for (at, exchange) in history.calls() {
         let Some(id) = exchange.reply().and_then(|reply| reply.request_id.as_deref()) else { continue };
         let before = seen.insert(id, at);

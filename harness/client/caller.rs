@@ -8,6 +8,8 @@ use crate::model::{Meaning, When};
 use crate::sign::{Credentials, Signing};
 use crate::spec::Vendor;
 use crate::wire::{Request, Response};
+use memchr::memmem::Finder;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +26,7 @@ pub struct Caller {
     vendor: Arc<Vendor>,
     transport: Arc<dyn Transport>,
     credentials: Vec<Credentials>,
+    confidential: Vec<Finder<'static>>,
     host: String,
     timeout: Duration,
     now: Now,
@@ -55,10 +58,12 @@ impl Caller {
     ) -> Self {
         let rng = fastrand::Rng::with_seed(seed ^ 0x005E_C2E7);
         let host = host.to_owned();
+        let confidential = confidential(&credentials);
         Self {
             vendor,
             transport,
             credentials,
+            confidential,
             host,
             timeout,
             now,
@@ -155,13 +160,7 @@ impl Caller {
                 self.dated = true;
                 when = When { lo: date - DATE_SLACK, hi: date + DATE_SLACK };
             }
-            key_shown = self.credentials.iter().any(|credentials| {
-                shows(&response, &credentials.secret)
-                    || [&credentials.bearer, &credentials.token]
-                        .into_iter()
-                        .flatten()
-                        .any(|token| shows(&response, token))
-            });
+            key_shown = self.confidential.iter().any(|secret| shows(&response, secret));
             let reply = codec::decode_reply(&self.vendor, &call.operation, &response);
             (response, reply)
         });
@@ -170,14 +169,14 @@ impl Caller {
     }
 
     /// Whoever signs names the own account's project, unless the call names another.
-    fn with_project(&self, call: &Call, own: Option<&Credentials>) -> Call {
-        let mut call = call.clone();
+    fn with_project<'c>(&self, call: &'c Call, own: Option<&Credentials>) -> Cow<'c, Call> {
+        let mut call = Cow::Borrowed(call);
         let described = self.vendor.spec.operations.get(&call.operation);
         let name = described.and_then(|it| it.parameter(Meaning::Project)).map(|(name, _)| name);
         if let (Some(name), Some(project)) = (name, own.and_then(|own| own.project.as_ref()))
             && call.get(name).is_none()
         {
-            call.set(name, project.as_str());
+            call.to_mut().set(name, project.as_str());
         }
         call
     }
@@ -187,20 +186,21 @@ impl Caller {
             return (last.clone(), true);
         }
         let vendor = self.vendor.clone();
-        let own = self.credentials.get(call.account).or_else(|| self.credentials.first()).cloned();
+        let own = self.credentials.get(call.account).or_else(|| self.credentials.first());
         let Some(scheme) = call.how.scheme.as_ref().or_else(|| vendor.scheme()) else {
             return (Request::default(), false);
         };
-        let call = self.with_project(call, own.as_ref());
+        let call = self.with_project(call, own);
         let mut request = codec::encode_call(&vendor, &call, scheme, &self.host);
-        let Some(mut credentials) = own else { return (request, false) };
+        let Some(mut credentials) = own.map(Cow::Borrowed) else { return (request, false) };
         let mut now = self.endpoint_time();
         match tamper {
             Some(Tamper::Unsigned) => return (request, true),
-            Some(Tamper::OtherSecret) => credentials.secret.push('x'),
+            Some(Tamper::OtherSecret) => credentials.to_mut().secret.push('x'),
             Some(Tamper::UnknownKey) => {
-                credentials.id = "rotaprobe-unknown-key".into();
-                credentials.bearer = Some("rotaprobe-unknown-token".into());
+                let stranger = credentials.to_mut();
+                stranger.id = "rotaprobe-unknown-key".into();
+                stranger.bearer = Some("rotaprobe-unknown-token".into());
             }
             Some(Tamper::Skew(seconds)) => now += seconds,
             _ => {}
@@ -238,8 +238,14 @@ fn date_of(response: &Response) -> Option<i64> {
     i64::try_from(since.as_secs()).ok()
 }
 
-/// Whether a secret key stands in a reply. A short key cannot be told from prose.
-fn shows(response: &Response, secret: &str) -> bool {
-    let holds = |bytes: &[u8]| memchr::memmem::find(bytes, secret.as_bytes()).is_some();
-    secret.len() >= 8 && (holds(&response.body) || response.headers.iter().any(|(_, value)| holds(value)))
+/// What must not stand in a reply. A short key cannot be told from prose.
+fn confidential(credentials: &[Credentials]) -> Vec<Finder<'static>> {
+    let of = |it: &Credentials| [Some(it.secret.clone()), it.bearer.clone(), it.token.clone()];
+    let all = credentials.iter().flat_map(of).flatten().filter(|secret| secret.len() >= 8);
+    all.map(|secret| Finder::new(&secret).into_owned()).collect()
+}
+
+fn shows(response: &Response, secret: &Finder<'_>) -> bool {
+    let holds = |bytes: &[u8]| secret.find(bytes).is_some();
+    holds(&response.body) || response.headers.iter().any(|(_, value)| holds(value))
 }

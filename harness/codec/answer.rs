@@ -16,14 +16,17 @@ fn respond(vendor: &Vendor, status: u16, format: Format, root: &str, body: &Valu
     let protocol = &vendor.spec.protocol;
     let mut headers = Headers::new();
     let (kind, body) = match (format, body) {
-        (Format::Xml, Value::Object(object)) => ("application/xml", xml::from_json(root, object)),
-        _ => (protocol.reply_content_type.as_str(), body.to_string()),
+        (Format::Xml, Value::Object(object)) => {
+            ("application/xml", xml::from_json(root, object).into_bytes())
+        }
+        // A value without odd keys can always be written.
+        _ => (protocol.reply_content_type.as_str(), serde_json::to_vec(body).unwrap_or_default()),
     };
     headers.add("content-type", kind);
     if let Some(name) = &protocol.request_id_header {
         headers.add(name.as_str(), id);
     }
-    let body = if status == 204 { Vec::new() } else { body.into_bytes() };
+    let body = if status == 204 { Vec::new() } else { body };
     Response { status, headers, body }
 }
 
@@ -121,17 +124,14 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
         }
     };
     reply.format = Some(format);
-    let inner = |wrapper: &Option<String>| match wrapper {
-        Some(name) => object.get(name).filter(|inner| inner.is_object()),
-        None => Some(&object),
-    };
-    let (said, failed) = (inner(&protocol.wrapper), inner(&protocol.error_wrapper));
+    let (said, failed) = (inner(&object, &protocol.wrapper), inner(&object, &protocol.error_wrapper));
     reply.request_id = reply.request_id.or_else(|| request_id(vendor, fields, said, failed));
     let code = failed.and_then(|failed| code_of(vendor, failed));
     let errs = failed.is_some_and(|failed| has_error(vendor, failed));
     reply.body = match (response.status, code, said) {
         (200..=299, None, Some(said)) if !errs => {
-            Body::Done { facts: fields::read(vendor, fields, said), json: said.clone() }
+            let facts = fields::read(vendor, fields, said);
+            Body::Done { facts, json: into_inner(object, &protocol.wrapper) }
         }
         // Where no reply is documented, the wrapper may be missing too.
         (200..=299, None, None) if fields.is_empty() => {
@@ -145,6 +145,21 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
         (_, None, _) => unreadable("it has no error code"),
     };
     reply
+}
+
+/// What stands in a wrapper; all there is, where nothing wraps it.
+fn inner<'a>(object: &'a Value, wrapper: &Option<String>) -> Option<&'a Value> {
+    match wrapper {
+        Some(name) => object.get(name).filter(|inner| inner.is_object()),
+        None => Some(object),
+    }
+}
+
+fn into_inner(mut object: Value, wrapper: &Option<String>) -> Value {
+    match wrapper {
+        Some(name) => object.get_mut(name).map_or(Value::Null, Value::take),
+        None => object,
+    }
 }
 
 /// Whether a reply has the member under which errors tell their code.

@@ -4,12 +4,13 @@ use super::members::{member, put};
 use crate::model::{Fact, Facts, Meaning, State, Text, VersionFact, digest};
 use crate::spec::interval::{Ruling, Unit};
 use crate::spec::{Field, TimeForm, Type, Vendor, setting};
+use crate::wire::time as iso;
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 /// Writes facts as the fields that a reply documents.
 pub(super) fn write(vendor: &Vendor, fields: &IndexMap<String, Field>, facts: &[(Meaning, Fact)]) -> Value {
-    let mut object = Value::Object(Map::new());
+    let mut object = Value::Object(Map::with_capacity(fields.len()));
     for (name, field) in fields {
         let fact = facts.iter().find(|(meaning, _)| *meaning == field.is).map(|(_, fact)| fact);
         let value = fact.and_then(|fact| to_json(vendor, field, fact)).or_else(|| field.gives.clone());
@@ -91,7 +92,7 @@ fn spelled(field: &Field, text: &str) -> Value {
 }
 
 fn time_to_json(form: TimeForm, at: i64) -> Option<Value> {
-    let iso = || Some(jiff::Timestamp::from_second(at).ok()?.to_string());
+    let iso = || iso::write(at);
     Some(match form {
         TimeForm::Iso => Value::from(iso()?),
         TimeForm::Seconds => Value::from(at),
@@ -208,12 +209,12 @@ fn time(form: TimeForm, value: &Value) -> Option<Fact> {
     #[expect(clippy::cast_possible_truncation, reason = "a time in seconds is far below the bounds of i64")]
     let whole = |number: f64| number.floor() as i64;
     match form {
-        TimeForm::Iso => value.as_str()?.parse::<jiff::Timestamp>().ok().map(|at| Fact::Time(at.as_second())),
+        TimeForm::Iso => iso::read(value.as_str()?).map(Fact::Time),
         TimeForm::Seconds => value.as_f64().map(|at| Fact::Time(whole(at))),
         TimeForm::Millis => value.as_f64().map(|at| Fact::Time(whole(at / 1_000.0))),
         TimeForm::Local => {
             let text = format!("{}Z", value.as_str()?.replacen(' ', "T", 1));
-            text.parse::<jiff::Timestamp>().ok().map(|at| Fact::Around(at.as_second()))
+            iso::read(&text).map(Fact::Around)
         }
     }
 }

@@ -102,11 +102,11 @@ pub(super) fn read(operation: &Operation, body: &[u8]) -> Option<Read> {
 
 fn gather(operation: &Operation, prefix: &str, members: Vec<(String, Node)>, read: &mut Read) {
     for (name, node) in members {
-        let path = format!("{prefix}{name}");
-        let inner = format!("{path}.");
-        let nested = operation.parameters.keys().any(|name| name.starts_with(&inner));
+        let path = if prefix.is_empty() { name } else { format!("{prefix}{name}") };
+        let within = |name: &String| name.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.'));
+        let nested = operation.parameters.keys().any(within);
         match node {
-            Node::Object(members) if nested => gather(operation, &inner, members, read),
+            Node::Object(members) if nested => gather(operation, &format!("{path}."), members, read),
             node => {
                 let value = plain(node);
                 if value.is_null() {
@@ -284,6 +284,9 @@ impl<'de> Deserialize<'de> for Node {
 
 /// The member at a path of names and indices.
 pub fn member<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    if let (Value::Object(map), false) = (value, path.contains('.')) {
+        return map.get(path);
+    }
     path.split('.').try_fold(value, |value, part| match value {
         Value::Array(list) => list.get(part.parse::<usize>().ok()?),
         other => other.get(part),
@@ -292,6 +295,10 @@ pub fn member<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// Puts a value at a path of names and indices.
 pub(super) fn put(into: &mut Value, path: &str, value: Value) {
+    if let (Value::Object(map), false) = (&mut *into, path.contains('.')) {
+        map.insert(path.to_owned(), value);
+        return;
+    }
     let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
     if into.is_null() {
         *into = if head.parse::<usize>().is_ok() {

@@ -12,6 +12,7 @@ mod reply;
 mod rest_json;
 mod rpc_query;
 mod schema;
+mod shape;
 mod xml;
 
 pub use members::member;

@@ -1,14 +1,21 @@
 //! The JSON Schema of each success reply, made from the spec, and its validators.
 
+use super::shape::Shape;
 use crate::model::Meaning;
 use crate::spec::{Field, TimeForm, Type, Vendor};
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
+/// Times in UTC or with an offset.
+pub(super) const ISO: &str =
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$";
+/// Times in a zone that nobody states, or none.
+pub(super) const LOCAL: &str = "^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})?$";
+
 /// Validators of every operation's success reply.
 pub struct ReplySchemas {
-    validators: HashMap<String, jsonschema::Validator>,
+    validators: HashMap<String, (Shape, jsonschema::Validator)>,
 }
 
 impl std::fmt::Debug for ReplySchemas {
@@ -28,15 +35,15 @@ impl ReplySchemas {
             let schema = schema_of(&operation.reply);
             let validator = jsonschema::validator_for(&schema)
                 .map_err(|error| format!("the reply of {name} has no valid JSON Schema: {error}"))?;
-            validators.insert(name.clone(), validator);
+            validators.insert(name.clone(), (Shape::of(&schema), validator));
         }
         Ok(Self { validators })
     }
 
     /// What in a reply does not fit; empty if it fits. Never quotes the reply: it may hold a value.
     pub fn misfits(&self, operation: &str, reply: &Value) -> Vec<String> {
-        let Some(validator) = self.validators.get(operation) else { return Vec::new() };
-        if validator.is_valid(reply) {
+        let Some((shape, validator)) = self.validators.get(operation) else { return Vec::new() };
+        if shape.fits(reply) || validator.is_valid(reply) {
             return Vec::new();
         }
         validator
@@ -111,19 +118,67 @@ fn of_field(field: &Field) -> Value {
         schema["pattern"] = json!(format!("^(?:{pattern})$"));
     }
     if field.kind == Type::Time && field.form == TimeForm::Local {
-        schema["pattern"] = json!("^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2})?$");
+        schema["pattern"] = json!(LOCAL);
     }
     if field.kind == Type::Time && matches!(field.form, TimeForm::Seconds | TimeForm::Millis) {
         schema = json!({ "type": ["number", "null"] });
     }
     if field.kind == Type::Time && field.form == TimeForm::Iso {
         // Fractions and offsets occur in documented examples.
-        schema["pattern"] = json!(
-            r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
-        );
+        schema["pattern"] = json!(ISO);
     }
     if !field.values.is_empty() {
         schema["enum"] = json!(field.values);
     }
     schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value that mostly fits a schema.
+    fn near(schema: &Value, rng: &mut fastrand::Rng) -> Value {
+        let odd = [json!(null), json!(7), json!(1.5), json!(""), json!([]), json!({}), json!(true)];
+        if rng.u8(..40) == 0 {
+            return odd[rng.usize(..odd.len())].clone();
+        }
+        let texts =
+            ["2024-01-02T03:04:05Z", "2024-01-02 03:04:05", "acs:kms:a:b:secret/c", "arn:a", "arn:\r", "v1"];
+        match schema["type"].as_str() {
+            Some("object") => {
+                let all = schema["properties"].as_object().into_iter().flatten();
+                let some: Vec<_> = all.filter(|_| rng.u8(..30) > 0).collect();
+                some.into_iter().map(|(name, inner)| (name.clone(), near(inner, rng))).collect()
+            }
+            Some("array") => (0..rng.usize(..3)).map(|_| near(&schema["items"], rng)).collect(),
+            Some("string") => match schema["enum"].as_array() {
+                Some(values) => values[rng.usize(..values.len())].clone(),
+                None => json!(texts[rng.usize(..texts.len())]),
+            },
+            Some("boolean") => json!(rng.bool()),
+            _ => json!(rng.i32(..)),
+        }
+    }
+
+    #[test]
+    fn what_fits_at_a_glance_is_valid() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        for name in crate::spec::embedded_names() {
+            let vendor = crate::spec::embedded(&name).unwrap();
+            let mut glances = 0;
+            for operation in vendor.spec.operations.values() {
+                let schema = schema_of(&operation.reply);
+                let (shape, validator) = (Shape::of(&schema), jsonschema::validator_for(&schema).unwrap());
+                for _ in 0..300 {
+                    let value = near(&schema, &mut rng);
+                    if shape.fits(&value) {
+                        glances += 1;
+                        assert!(validator.is_valid(&value), "{name}: {value} does not fit {schema}");
+                    }
+                }
+            }
+            assert!(glances > 500, "{name}: only {glances} replies were told to fit at a glance");
+        }
+    }
 }

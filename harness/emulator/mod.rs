@@ -11,6 +11,7 @@ pub mod control;
 pub mod fault;
 pub mod hostile;
 pub mod http1;
+mod making;
 mod nonces;
 #[cfg(feature = "net")]
 pub mod server;
@@ -247,7 +248,7 @@ impl Emulator {
         }
         let credentials = &self.accounts[turn.account].credentials;
         if !checks.any_key && !checks.signature_passes {
-            match scheme.verify(turn.request, credentials) {
+            match scheme.verify_claim(turn.request, &claim, credentials) {
                 Ok(()) => {}
                 Err(refusal) if checks.forgives(&refusal, &scheme, turn.request, credentials) => {}
                 Err(refusal) => {

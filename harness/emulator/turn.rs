@@ -5,10 +5,10 @@ use super::{Emulator, values};
 use crate::codec::Refusal;
 use crate::model::{
     Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Task, Text, Value, Version, VersionFact, When, outcomes, tick,
+    Text, Value, Version, VersionFact, When, outcomes, tick,
 };
-use crate::sign::{DateForm, Scheme};
-use crate::spec::{self, Complaint, Constraint, Format, Type};
+use crate::sign::Scheme;
+use crate::spec::{self, Complaint, Constraint, Format};
 use crate::wire::{Request, Response};
 use std::sync::Arc;
 
@@ -140,11 +140,11 @@ impl Emulator {
     }
 
     fn decide(&mut self, turn: &mut Turn<'_>) {
-        let Some(op) = turn.op.clone() else { return };
-        if self.is_not_for(&turn.operation, &op) {
+        let Some(op) = &turn.op else { return };
+        if self.is_not_for(&turn.operation, op) {
             return self.refuse(turn, Condition::KindCannotRotate, "");
         }
-        let mut possible = outcomes(&self.vendor.law, &self.world, &op, When::at(turn.now));
+        let mut possible = outcomes(&self.vendor.law, &self.world, op, When::at(turn.now));
         if possible.is_empty() {
             return self.refuse(turn, Condition::Internal, "");
         }
@@ -153,8 +153,9 @@ impl Emulator {
         if self.stale.is_some() {
             self.seam(turn, |seam| if let Seam::Race(twist) = seam { Some(*twist) } else { None });
         }
-        let op = turn.op.clone().unwrap_or(op);
+        let Some(op) = turn.op.take() else { return };
         self.carry_out(turn, &op);
+        turn.op = Some(op);
     }
 
     /// What a read answers about a kind that it is not for is documented nowhere; here it is refused.
@@ -188,9 +189,10 @@ impl Emulator {
                     let finished = secret.pending.is_some() && ticked.pending.is_none();
                     let ticked = Arc::new(ticked);
                     // Time alone changed it: every call that overlaps with this one sees that.
-                    let stale = self.stale.as_mut().and_then(|stale| stale.secrets.get_mut(&key));
-                    if let Some(stale) = stale.filter(|stale| **stale == secret) {
-                        *stale = ticked.clone();
+                    if let Some(stale) =
+                        self.stale.as_mut().filter(|it| it.secrets.get(&key) == Some(&secret))
+                    {
+                        stale.secrets.insert(key.clone(), ticked.clone());
                     }
                     self.world.secrets.insert(key.clone(), ticked);
                     if finished {
@@ -213,59 +215,15 @@ impl Emulator {
         turn.before = self.world.secrets.get(&key).map(|secret| (key, secret.clone()));
     }
 
-    /// Gives ids and values to what rotation left open.
-    fn make_real(&mut self, key: &Key, secret: &mut Secret) {
-        for at in 0..secret.versions.len() {
-            if let Id::Made(_) = secret.versions[at].id {
-                let id = Id::Known(self.fresh_id(secret, at));
-                if let Some(pending) = secret.pending.as_mut().filter(|it| it.id == secret.versions[at].id) {
-                    pending.id = id.clone();
-                }
-                secret.versions[at].id = id;
-            }
-            if !matches!(secret.versions[at].value, Value::Known(_)) {
-                let created = secret.versions[at].created.lo;
-                let value = self.next_value(key, created);
-                secret.versions[at].value = Value::Known(self.keep(&value));
-            }
-        }
-    }
-
-    fn fresh_id(&mut self, secret: &Secret, at: usize) -> Text {
-        let vendor = self.vendor.clone();
-        let template = vendor.kind(secret.kind).and_then(|(_, kind)| kind.renames.as_deref());
-        for later in 0.. {
-            let id = match template {
-                Some(template) => {
-                    let created = secret.versions[at].created.lo + later;
-                    let stamp = DateForm::Basic.write(created).replace(['T', 'Z'], "");
-                    template.replace("{time}", &stamp)
-                }
-                None => format!("{:016x}", self.rng.u64(..)),
-            };
-            if secret.version(&id).is_none() && !secret.dropped.iter().any(|old| **old == *id) {
-                return id.into();
-            }
-        }
-        "".into()
-    }
-
-    /// The id by which a caller can ask what becomes of this, where the reply documents one.
-    fn begin_task(&mut self, turn: &mut Turn<'_>, key: &Key, state: State) -> Option<Text> {
-        let operation = self.vendor.spec.operations.get(&turn.operation)?;
-        let field = operation.reply.values().find(|field| field.is == Meaning::Task)?;
-        let id = Text::from(match field.kind {
-            Type::Integer => self.rng.u32(1_000..).to_string(),
-            _ => self.request_id(),
-        });
-        self.world.tasks.insert(id.clone(), Task { key: key.clone(), state });
-        turn.task = Some(id.clone());
-        Some(id)
-    }
-
     fn carry_out(&mut self, turn: &mut Turn<'_>, op: &Op) {
-        let Some(Outcome { answer, mut change, .. }) = turn.outcome.clone() else { return };
-        let stated = match answer {
+        let Some(outcome) = turn.outcome.take() else { return };
+        self.carry_out_one(turn, op, &outcome);
+        turn.outcome = Some(outcome);
+    }
+
+    fn carry_out_one(&mut self, turn: &mut Turn<'_>, op: &Op, outcome: &Outcome) {
+        let mut change = outcome.change.clone();
+        let stated = match &outcome.answer {
             Answer::Refused(condition) => {
                 let target = self
                     .vendor
@@ -274,7 +232,7 @@ impl Emulator {
                     .get(&turn.operation)
                     .and_then(|it| it.parameter(Meaning::MoveTo));
                 let name = target.map_or_else(String::new, |(name, _)| name.to_owned());
-                return self.refuse(turn, condition, &name);
+                return self.refuse(turn, *condition, &name);
             }
             Answer::Done(stated) => stated,
         };
@@ -307,7 +265,7 @@ impl Emulator {
         let after = change.secret.clone();
         self.world.apply(change);
         let subject = after.and_then(|(key, secret)| Some((key, secret?))).or_else(|| turn.before.clone());
-        turn.facts = self.facts(turn, op, &stated, subject.as_ref());
+        turn.facts = self.facts(turn, op, stated, subject.as_ref());
         if matches!(op.role, Role::Create | Role::SetPolicy | Role::Delete | Role::Restore) {
             self.describe_rest(turn, subject.as_ref());
         }

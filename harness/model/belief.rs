@@ -7,7 +7,7 @@ use super::compare::differences;
 use super::learn::learned;
 use super::{
     Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
-    When, World, outcomes, schedule, tick,
+    Version, When, World, outcomes, schedule, tick,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -118,12 +118,16 @@ impl Belief {
     pub fn unordered(&mut self, law: &Law, key: &Key) {
         let worlds = std::mem::take(&mut self.worlds);
         for mut world in worlds {
-            if let Some(secret) = world.secrets.get_mut(key) {
+            if let Some(secret) = world.secrets.get(key) {
                 let keeps = law.kinds[secret.kind].keeps.unwrap_or(usize::MAX);
                 let known = secret.versions.iter().all(|version| matches!(version.id, Id::Known(_)));
                 if known && secret.versions.len() < keeps && secret.dropped.is_empty() {
-                    let secret = Arc::make_mut(secret);
-                    secret.versions.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+                    let order = |a: &Version, b: &Version| (a.created, &a.id).cmp(&(b.created, &b.id));
+                    if !secret.versions.is_sorted_by(|a, b| order(a, b).is_le()) {
+                        let mut secret = (**secret).clone();
+                        secret.versions.sort_by(order);
+                        world.secrets.insert(key.clone(), Arc::new(secret));
+                    }
                 }
             }
             keep(&mut self.worlds, world);
@@ -187,12 +191,12 @@ impl Belief {
                         before.owed.push(Arc::new(op.clone()));
                     }
                     self.blurred |= !keep(&mut next, before);
-                    Some(applied(world, &outcome))
+                    Some(applied(law, world, &outcome, now))
                 }
-                (Answer::Refused(_), Seen::Refused) => Some(refused(world, op, now)),
+                (Answer::Refused(_), Seen::Refused) => Some(refused(law, world, op, now)),
                 (Answer::Done(expected), Seen::Done(facts)) => {
                     let before = world.find(op.account, &op.secret).map(|(_, secret)| secret.clone());
-                    let after = applied(world, &outcome);
+                    let after = applied(law, world, &outcome, now);
                     let subject = after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before);
                     let differing = differences(expected, facts, subject.as_deref());
                     if differing.is_empty() {
@@ -266,7 +270,7 @@ fn arrived(law: &Law, world: &World, op: &Op, now: When) -> Vec<World> {
                 continue;
             }
             for outcome in outcomes(law, &world, late, now) {
-                let mut after = applied(world.clone(), &outcome);
+                let mut after = applied(law, world.clone(), &outcome, now);
                 after.owed.remove(place);
                 keep(&mut worlds, after);
             }
@@ -294,15 +298,28 @@ fn consider(nearest: &mut Option<Gap>, gap: Gap) {
     }
 }
 
-fn applied(mut world: World, outcome: &Outcome) -> World {
+fn applied(law: &Law, mut world: World, outcome: &Outcome, now: When) -> World {
     world.apply(outcome.change.clone());
-    world
+    lapsed(law, world, now)
 }
 
 /// Documents do not say whether a refused rotation counts for the limit.
-fn refused(mut world: World, op: &Op, now: When) -> World {
+fn refused(law: &Law, mut world: World, op: &Op, now: When) -> World {
     if op.role == Role::Rotate {
         world.spent.entry(op.account).or_default().push((now, false));
+    }
+    lapsed(law, world, now)
+}
+
+/// Drops what counts for no limit any more, so that a world does not grow with each rotation. Twice
+/// the window stays: an endpoint's clock may be off.
+fn lapsed(law: &Law, mut world: World, now: When) -> World {
+    match law.rate {
+        Some(rate) => {
+            let since = now.lo.saturating_sub(rate.per.saturating_mul(2));
+            world.spent.values_mut().for_each(|spent| spent.retain(|(when, _)| when.hi > since));
+        }
+        None => world.spent.clear(),
     }
     world
 }

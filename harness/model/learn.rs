@@ -19,8 +19,9 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
                 if let Some(pending) = &mut secret.pending {
                     pending.task = Some(id.clone());
                 }
-                let task = Task { key: key.clone(), state: State::Running };
-                world.tasks.entry(id.clone()).or_insert(task);
+                if world.tasks.get(id).is_none() {
+                    world.tasks.insert(id.clone(), Task { key: key.clone(), state: State::Running });
+                }
             }
             (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some() => {
                 secret.last = Some(When::at(*at))

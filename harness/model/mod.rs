@@ -17,6 +17,7 @@ mod read;
 mod rotating;
 mod rule;
 mod schedule;
+mod shelf;
 mod state;
 mod storing;
 
@@ -28,4 +29,5 @@ pub use op::{Answer, Change, Op, Outcome};
 pub use outcomes::outcomes;
 pub use rule::{RULES, Rule, rule};
 pub use schedule::tick;
+pub use shelf::Shelf;
 pub use state::{Id, Key, Life, Pending, Policy, SOMETIME, Secret, Task, Text, Value, Version, When, World};

@@ -3,6 +3,9 @@
 //! Ids are names for ever: never renumbered, never reused. How much a rule binds for a vendor, and who
 //! says so, stands in that vendor's spec.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// A rule: an id and a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -204,7 +207,9 @@ pub const RULES: &[Rule] = &[
 
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+    static BY_ID: LazyLock<HashMap<&str, &Rule>> =
+        LazyLock::new(|| RULES.iter().map(|rule| (rule.id, rule)).collect());
+    BY_ID.get(id).copied()
 }
 
 impl Rule {

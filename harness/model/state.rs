@@ -1,6 +1,6 @@
 //! What is stored: worlds, secrets, versions, and times that may be known only within bounds.
 
-use super::{Fact, Facts, State};
+use super::{Fact, Facts, Shelf, State};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -208,11 +208,11 @@ pub type Key = (usize, Text);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct World {
     /// Secrets by account and name.
-    pub secrets: BTreeMap<Key, Arc<Secret>>,
+    pub secrets: Shelf<Key, Arc<Secret>>,
     /// Rotations that count for a limit, by account: when each one happened, and whether it counts for certain.
     pub spent: BTreeMap<usize, Vec<(When, bool)>>,
     /// Tasks that were told of.
-    pub tasks: BTreeMap<Text, Task>,
+    pub tasks: Shelf<Text, Task>,
     /// Calls whose replies were lost and that have had no effect so far: they may still arrive.
     pub owed: Vec<Arc<super::Op>>,
 }
@@ -220,9 +220,9 @@ pub struct World {
 impl World {
     /// Finds a secret by name within the caller's account, or by full identifier in any.
     pub fn find(&self, account: usize, name: &str) -> Option<(Key, &Arc<Secret>)> {
-        let key = (account, Text::from(name));
-        if let Some(secret) = self.secrets.get(&key) {
-            return Some((key, secret));
+        let lies = |key: &Key| key.0.cmp(&account).then_with(|| (*key.1).cmp(name));
+        if let Some((key, secret)) = self.secrets.find(lies) {
+            return Some((key.clone(), secret));
         }
         // Only a full identifier has colons and slashes in this order; names never start like that.
         name.contains(':')

@@ -12,6 +12,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// The text that stands for the hash of a body that is not signed.
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
@@ -143,7 +145,7 @@ impl CanonicalRequest {
             request.headers.set(nonce, with.nonce);
         }
         if let (Some(hash), true) = (&self.hash, self.sends_hash) {
-            request.headers.set(hash, hex::encode(Sha256::digest(&request.body)));
+            request.headers.set(hash, hex(&Sha256::digest(&request.body)));
         }
         if let (Some(header), Some(token)) = (&self.token, &with.credentials.token) {
             if let Some(key_id) = &self.token_key_id {
@@ -154,8 +156,9 @@ impl CanonicalRequest {
         let mut signed: Vec<String> = request
             .headers
             .iter()
-            .map(|(name, _)| name.to_ascii_lowercase())
+            .map(|(name, _)| lower(name))
             .filter(|name| listed(&self.signs, name))
+            .map(Cow::into_owned)
             .collect();
         signed.sort();
         signed.dedup();
@@ -209,10 +212,11 @@ impl CanonicalRequest {
         let unsigned = request
             .headers
             .iter()
-            .map(|(name, _)| name.to_ascii_lowercase())
-            .find(|name| listed(&self.demands, name) && !signed_headers.contains(name));
-        if let Some(name) =
-            unsigned.or_else(|| self.needs.iter().find(|it| !signed_headers.contains(it)).cloned())
+            .map(|(name, _)| lower(name))
+            .find(|name| listed(&self.demands, name) && !signed_headers.iter().any(|it| it == name));
+        if let Some(name) = unsigned
+            .map(Cow::into_owned)
+            .or_else(|| self.needs.iter().find(|it| !signed_headers.contains(it)).cloned())
         {
             return Err(Refusal::Malformed(format!("the header {name} is not among SignedHeaders")));
         }
@@ -224,12 +228,12 @@ impl CanonicalRequest {
     }
 
     /// Signatures that fit the request: one, or one for each way in which official SDKs sign the host.
-    pub(super) fn expected(
-        &self,
-        request: &Request,
-        claim: &Claim,
-        credentials: &Credentials,
-    ) -> Result<Vec<(String, String)>, Refusal> {
+    pub(super) fn expected<'a>(
+        &'a self,
+        request: &'a Request,
+        claim: &'a Claim,
+        credentials: &'a Credentials,
+    ) -> Result<impl Iterator<Item = (String, String)> + 'a, Refusal> {
         for name in &self.needs {
             request.headers.get(name).ok_or_else(|| Refusal::Missing(name.clone()))?;
         }
@@ -242,15 +246,16 @@ impl CanonicalRequest {
         if scope != claim.scope {
             return Err(Refusal::WrongScope);
         }
-        let way = |host| self.compute(request, &claim.signed_headers, &scope, &credentials.secret, host);
-        let mut ways = vec![way(Host::Whole)];
-        if self.host_without_port {
-            ways.push(way(Host::NameOnly));
-        }
-        if self.lower_values {
-            ways.push(way(Host::Lower));
-        }
-        Ok(ways)
+        let ways = [
+            Some(Host::Whole),
+            self.host_without_port.then_some(Host::NameOnly),
+            self.lower_values.then_some(Host::Lower),
+        ];
+        let signed = &claim.signed_headers;
+        Ok(ways
+            .into_iter()
+            .flatten()
+            .map(move |host| self.compute(request, signed, &scope, &credentials.secret, host)))
     }
 
     /// Where the body is covered through a header alone, that header must tell the truth.
@@ -259,7 +264,7 @@ impl CanonicalRequest {
             return Ok(());
         };
         let free = self.unsigned_body != UnsignedBody::Refused && stated == UNSIGNED;
-        match free || stated == hex::encode(Sha256::digest(&request.body)) {
+        match free || stated == hex(&Sha256::digest(&request.body)) {
             true => Ok(()),
             false => Err(Refusal::BodyHash),
         }
@@ -274,7 +279,9 @@ impl CanonicalRequest {
         host: Host,
     ) -> (String, String) {
         let canonical = self.canonical_request(request, signed, host);
-        let mut string_to_sign = format!("{}\n", self.algorithm);
+        let mut string_to_sign = String::with_capacity(192);
+        string_to_sign.push_str(&self.algorithm);
+        string_to_sign.push('\n');
         if self.signs_date {
             string_to_sign.push_str(request.headers.text(&self.date).unwrap_or_default());
             string_to_sign.push('\n');
@@ -283,55 +290,85 @@ impl CanonicalRequest {
             string_to_sign.push_str(&scope.join("/"));
             string_to_sign.push('\n');
         }
-        string_to_sign.push_str(&hex::encode(Sha256::digest(&canonical)));
-        let mut key = secret.as_bytes().to_vec();
-        if !scope.is_empty() {
-            key.splice(0..0, self.key_prefix.bytes());
-            for part in scope {
-                key = hmac(&key, part.as_bytes());
-            }
+        string_to_sign.push_str(&hex(&Sha256::digest(&canonical)));
+        // HMAC takes keys of any length; an error cannot happen, and would match nothing.
+        let signature = self.keyed(scope, secret).map(|mut mac| {
+            mac.update(string_to_sign.as_bytes());
+            hex(&mac.finalize().into_bytes())
+        });
+        (signature.unwrap_or_default(), string_to_sign)
+    }
+
+    /// An HMAC with the key that is derived from a secret along a scope.
+    fn keyed(&self, scope: &[String], secret: &str) -> Option<Hmac<Sha256>> {
+        thread_local! {
+            /// What came of it last: one key signs many calls, and their verifier derives the same.
+            static LAST: RefCell<Option<Derived>> = const { RefCell::new(None) };
         }
-        (hex::encode(hmac(&key, string_to_sign.as_bytes())), string_to_sign)
+        LAST.with_borrow_mut(|last| {
+            let same =
+                |it: &&Derived| it.secret == secret && it.scope == scope && it.prefix == self.key_prefix;
+            if let Some(last) = last.as_ref().filter(same) {
+                return Some(last.mac.clone());
+            }
+            let mut key = secret.as_bytes().to_vec();
+            if !scope.is_empty() {
+                key.splice(0..0, self.key_prefix.bytes());
+            }
+            for part in scope {
+                let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+                mac.update(part.as_bytes());
+                key = mac.finalize().into_bytes().to_vec();
+            }
+            let mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+            let prefix = self.key_prefix.clone();
+            *last =
+                Some(Derived { prefix, secret: secret.to_owned(), scope: scope.to_vec(), mac: mac.clone() });
+            Some(mac)
+        })
     }
 
     fn canonical_request(&self, request: &Request, signed: &[String], host: Host) -> Vec<u8> {
         let mut out: Vec<u8> = Vec::with_capacity(768 + request.target.len());
-        let mut line = |bytes: &[u8]| {
-            out.extend_from_slice(bytes);
-            out.push(b'\n');
-        };
-        line(request.method.as_bytes());
-        let slash = if self.slash && !request.path().ends_with('/') { "/" } else { "" };
-        line(format!("{}{slash}", request.path()).as_bytes());
+        let put = |out: &mut Vec<u8>, bytes: &[u8]| out.extend_from_slice(bytes);
+        put(&mut out, request.method.as_bytes());
+        put(&mut out, b"\n");
+        put(&mut out, request.path().as_bytes());
+        put(&mut out, if self.slash && !request.path().ends_with('/') { b"/\n" } else { b"\n" });
         match self.raw_query {
-            true => line(request.query().as_bytes()),
-            false => line(canonical_query(request.query()).as_bytes()),
+            true => put(&mut out, request.query().as_bytes()),
+            false => put(&mut out, canonical_query(request.query()).as_bytes()),
         }
+        put(
+            &mut out, b"
+",
+        );
         // A header on the list that is not there has no line: one that is empty could vanish otherwise.
         for name in signed.iter().filter(|name| request.headers.get(name).is_some()) {
-            let mut header = name.clone().into_bytes();
-            header.push(b':');
+            put(&mut out, name.as_bytes());
+            put(&mut out, b":");
             for (at, value) in request.headers.all(name).enumerate() {
                 if at > 0 {
-                    header.push(b',');
+                    put(&mut out, b",");
                 }
-                header.extend_from_slice(&host.of(name, value.trim_ascii()));
+                put(&mut out, &host.of(name, value.trim_ascii()));
             }
-            line(&header);
+            put(&mut out, b"\n");
         }
-        line(b"");
-        line(signed.join(";").as_bytes());
-        out.extend_from_slice(&self.body_hash(request));
+        put(&mut out, b"\n");
+        put(&mut out, signed.join(";").as_bytes());
+        put(&mut out, b"\n");
+        put(&mut out, &self.body_hash(request));
         out
     }
 
-    fn body_hash(&self, request: &Request) -> Vec<u8> {
+    fn body_hash<'a>(&self, request: &'a Request) -> Cow<'a, [u8]> {
         match self.hash.as_ref().and_then(|name| request.headers.get(name)) {
             Some(stated) if self.unsigned_body == UnsignedBody::Hashed && stated == UNSIGNED.as_bytes() => {
-                hex::encode(Sha256::digest(UNSIGNED)).into_bytes()
+                hex(&Sha256::digest(UNSIGNED)).into_bytes().into()
             }
-            Some(stated) => stated.to_vec(),
-            None => hex::encode(Sha256::digest(&request.body)).into_bytes(),
+            Some(stated) => stated.into(),
+            None => hex(&Sha256::digest(&request.body)).into_bytes().into(),
         }
     }
 }
@@ -346,26 +383,47 @@ enum Host {
 }
 
 impl Host {
-    fn of(self, name: &str, value: &[u8]) -> Vec<u8> {
+    fn of<'a>(self, name: &str, value: &'a [u8]) -> Cow<'a, [u8]> {
         let port = value.iter().rposition(|byte| *byte == b':').filter(|_| name == "host");
         match (self, port) {
-            (Self::NameOnly, Some(at)) => value[..at].to_vec(),
-            (Self::Lower, _) => value.to_ascii_lowercase(),
-            _ => value.to_vec(),
+            (Self::NameOnly, Some(at)) => value[..at].into(),
+            (Self::Lower, _) => value.to_ascii_lowercase().into(),
+            _ => value.into(),
         }
     }
 }
 
-fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
-    let mac = Hmac::<Sha256>::new_from_slice(key).map(|mut mac| {
-        mac.update(text);
-        mac.finalize().into_bytes().to_vec()
-    });
-    // HMAC takes keys of any length; an error cannot happen, and would match nothing.
-    mac.unwrap_or_default()
+/// A key that was derived, and what it was derived from.
+struct Derived {
+    prefix: String,
+    secret: String,
+    scope: Vec<String>,
+    mac: Hmac<Sha256>,
+}
+
+/// Lower-case hex digits.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
+    out
+}
+
+/// A header's name in lower case, as most names are by themselves.
+fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => name.to_ascii_lowercase().into(),
+        false => name.into(),
+    }
 }
 
 fn canonical_query(query: &str) -> String {
+    if query.is_empty() {
+        return String::new();
+    }
     // A blank travels as `%20` or, from one official SDK, as `+`; it is signed as `%20`.
     let mut pairs = percent::pairs(query);
     pairs.sort();

@@ -241,14 +241,26 @@ impl Scheme {
     /// # Errors
     /// Why it does not hold.
     pub fn verify(&self, request: &Request, credentials: &Credentials) -> Result<(), Refusal> {
-        let claim = self.claim(request)?;
-        let ways = self.expected(request, &claim, credentials)?;
-        let fits = |(expected, _): &(String, String)| {
+        self.verify_claim(request, &self.claim(request)?, credentials)
+    }
+
+    /// As [`Self::verify`], where the claim of the request was read already.
+    ///
+    /// # Errors
+    /// Why it does not hold.
+    pub fn verify_claim(
+        &self,
+        request: &Request,
+        claim: &Claim,
+        credentials: &Credentials,
+    ) -> Result<(), Refusal> {
+        let mut usual = None;
+        let fits = self.ways(request, claim, credentials)?.any(|(expected, text)| {
+            usual.get_or_insert(text);
             bool::from(expected.as_bytes().ct_eq(claim.signature.as_bytes()))
-        };
-        if !ways.iter().any(fits) {
-            let string_to_sign = ways.into_iter().next().map(|(_, text)| text).unwrap_or_default();
-            return Err(Refusal::Mismatch { string_to_sign });
+        });
+        if !fits {
+            return Err(Refusal::Mismatch { string_to_sign: usual.unwrap_or_default() });
         }
         match &self.form {
             Form::CanonicalRequest(it) => it.check_body(request),
@@ -266,10 +278,22 @@ impl Scheme {
         claim: &Claim,
         credentials: &Credentials,
     ) -> Result<Vec<(String, String)>, Refusal> {
-        match &self.form {
-            Form::CanonicalRequest(it) => it.expected(request, claim, credentials),
-            Form::Parameters(it) => Ok(vec![it.expected(request, credentials)]),
-            Form::Token(_) => Ok(vec![(credentials.bearer.clone().unwrap_or_default(), String::new())]),
-        }
+        self.ways(request, claim, credentials).map(Iterator::collect)
+    }
+
+    /// As [`Self::expected`], one after another: mostly the first one fits.
+    fn ways<'a>(
+        &'a self,
+        request: &'a Request,
+        claim: &'a Claim,
+        credentials: &'a Credentials,
+    ) -> Result<Box<dyn Iterator<Item = (String, String)> + 'a>, Refusal> {
+        Ok(match &self.form {
+            Form::CanonicalRequest(it) => Box::new(it.expected(request, claim, credentials)?),
+            Form::Parameters(it) => Box::new(std::iter::once(it.expected(request, credentials))),
+            Form::Token(_) => {
+                Box::new(std::iter::once((credentials.bearer.clone().unwrap_or_default(), String::new())))
+            }
+        })
     }
 }

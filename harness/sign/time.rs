@@ -1,5 +1,6 @@
 //! How time stamps of signatures are written.
 
+use crate::wire::time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ pub enum DateForm {
 impl DateForm {
     /// Writes Unix seconds.
     pub fn write(self, seconds: i64) -> String {
-        let extended = || jiff::Timestamp::from_second(seconds).map(|at| at.to_string()).unwrap_or_default();
+        let extended = || time::write(seconds).unwrap_or_default();
         match self {
             Self::Extended => extended(),
             Self::Basic => extended().replace(['-', ':'], ""),
@@ -31,7 +32,7 @@ impl DateForm {
     pub fn read(self, text: &str) -> Option<i64> {
         let exact = |text: &str| {
             let whole = text.len() == 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
-            whole.then(|| text.parse::<jiff::Timestamp>().ok()).flatten().map(jiff::Timestamp::as_second)
+            whole.then(|| time::read(text)).flatten()
         };
         match self {
             Self::Extended => exact(text),

@@ -4,43 +4,77 @@
 //! because a hostile peer sends what it likes.
 
 /// Header lines in the order they travel. Names compare without case; a name may occur twice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(String, Vec<u8>)>);
+///
+/// All names stand in one buffer and all values in another: a copy of many lines is a copy of two texts.
+#[derive(Clone, Default)]
+pub struct Headers {
+    lines: Vec<Line>,
+    names: String,
+    values: Vec<u8>,
+}
+
+/// Where name and value of a line begin and end.
+#[derive(Clone, Copy)]
+struct Line {
+    name: (usize, usize),
+    value: (usize, usize),
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Headers {}
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_list().entries(self.iter()).finish()
+    }
+}
 
 impl Headers {
     /// No header at all.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { lines: Vec::new(), names: String::new(), values: Vec::new() }
     }
 
     /// Adds a line at the end, whatever is there already.
-    pub fn add(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.0.push((name.into(), value.into()));
+    pub fn add(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) {
+        if self.lines.is_empty() {
+            // Room for the lines of a usual request, taken once.
+            self.lines.reserve(12);
+            self.names.reserve(128);
+            self.values.reserve(512);
+        }
+        let begin = self.names.len();
+        self.names.push_str(name.as_ref());
+        let value = self.keep(value.as_ref());
+        self.lines.push(Line { name: (begin, self.names.len()), value });
     }
 
     /// Replaces every line of that name by one at the place of the first, or adds it at the end.
-    pub fn set(&mut self, name: &str, value: impl Into<Vec<u8>>) {
-        match self.0.iter().position(|(n, _)| n.eq_ignore_ascii_case(name)) {
-            Some(at) => {
-                self.0[at].1 = value.into();
-                let mut seen = 0;
-                self.0.retain(|(n, _)| {
-                    seen += usize::from(n.eq_ignore_ascii_case(name));
-                    !n.eq_ignore_ascii_case(name) || seen == 1
-                });
-            }
-            None => self.add(name, value),
-        }
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        let Some(at) = self.lines.iter().position(|line| self.called(line, name)) else {
+            return self.add(name, value);
+        };
+        self.lines[at].value = self.keep(value.as_ref());
+        let first = self.lines[at];
+        self.remove(name);
+        self.lines.insert(at, first);
     }
 
     /// Drops every line of that name.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|line| !self.called(line, name));
+        self.lines = lines;
     }
 
     /// The first value of that name, as bytes.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+        self.lines.iter().find(|line| self.called(line, name)).map(|line| self.value(line))
     }
 
     /// The first value of that name, where it is UTF-8.
@@ -50,12 +84,30 @@ impl Headers {
 
     /// Every value of that name, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+        self.lines.iter().filter(move |line| self.called(line, name)).map(|line| self.value(line))
     }
 
     /// Every line, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.lines.iter().map(|line| (self.name(line), self.value(line)))
+    }
+
+    fn name(&self, line: &Line) -> &str {
+        &self.names[line.name.0..line.name.1]
+    }
+
+    fn value(&self, line: &Line) -> &[u8] {
+        &self.values[line.value.0..line.value.1]
+    }
+
+    fn called(&self, line: &Line, name: &str) -> bool {
+        self.name(line).eq_ignore_ascii_case(name)
+    }
+
+    fn keep(&mut self, value: &[u8]) -> (usize, usize) {
+        let begin = self.values.len();
+        self.values.extend_from_slice(value);
+        (begin, self.values.len())
     }
 }
 

@@ -5,5 +5,6 @@
 
 pub mod message;
 pub mod percent;
+pub mod time;
 
 pub use message::{Headers, Request, Response};

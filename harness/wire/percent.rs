@@ -14,6 +14,10 @@ pub fn encode(text: &str) -> String {
 
 /// As [`encode`], appended to `out`.
 pub fn encode_into(text: &str, out: &mut String) {
+    let stays = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    if text.bytes().all(stays) {
+        return out.push_str(text);
+    }
     out.extend(utf8_percent_encode(text, RESERVED));
 }
 
@@ -30,9 +34,16 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
+            (plain(name), plain(value))
         })
         .collect()
+}
+
+fn plain(text: &str) -> String {
+    match text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        true => decode(&text.replace('+', " ")),
+        false => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

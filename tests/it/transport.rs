@@ -107,7 +107,7 @@ fn a_call_travels_byte_for_byte() {
     let server = Server::start(echo);
     let client = server.client();
     let mut post = request("POST", "/a//b/../%7e?x=%2f+&&=|{}", "body");
-    post.headers.add("X-Given", b"caf\xe9 \xff".to_vec());
+    post.headers.add("X-Given", b"caf\xe9 \xff");
     let response = client.send(&post, LONG).unwrap();
     assert_eq!(response.status, 200);
     assert_eq!(response.body, b"POST /a//b/../%7e?x=%2f+&&=|{}\nbody");

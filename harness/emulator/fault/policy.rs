@@ -359,7 +359,5 @@ fn drop_description(emulator: &mut Emulator, turn: &Turn<'_>, role: Role) {
 }
 
 fn each_secret(emulator: &mut Emulator, change: impl Fn(&mut crate::model::Secret)) {
-    for secret in emulator.world.secrets.values_mut() {
-        change(std::sync::Arc::make_mut(secret));
-    }
+    emulator.world.secrets.change(&|secret| change(std::sync::Arc::make_mut(secret)));
 }
