@@ -1,11 +1,10 @@
 //! Authentication and secrecy: signatures that must not pass, and values that must not show.
 
-use super::drive::CANARY;
 use super::drive::Made;
 use super::judge::Ruling;
 use super::{Check, Drive, Step, check};
 use crate::codec::{Body, Call, member};
-use crate::history::{History, Tamper};
+use crate::history::{History, Tamper, canary};
 use crate::model::{Condition, Meaning, Role};
 use crate::sign::{Others, Scheme};
 use crate::spec::Vendor;
@@ -360,12 +359,6 @@ fn canaries(vendor: &Vendor, history: &History) -> Vec<Vec<u8>> {
     all.sort();
     all.dedup();
     all
-}
-
-/// The part of a value that the harness made to be recognised.
-fn canary(text: &str) -> Option<&str> {
-    let at = text.find(CANARY)?;
-    text.get(at..at + CANARY.len() + 32)
 }
 
 /// The long texts within a JSON value: account names and the like are shorter, or known to all.

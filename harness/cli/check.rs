@@ -1,5 +1,6 @@
 //! `rotaprobe check`.
 
+use super::recording::Recording;
 use super::vendors::Chosen;
 use super::{CheckArgs, Failure, care, credentials, fixtures, interrupt, reports, vendors};
 use crate::campaign::{
@@ -16,6 +17,7 @@ use crate::spec::Vendor;
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -34,7 +36,15 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
             "--endpoint is one vendor's: say which with --vendor NAME or --spec FILE"
         )));
     }
-    let style = Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
+    if args.history.as_ref().is_some_and(|path| path.is_dir()) {
+        return Err(Failure::usage(anyhow!("--history: this is a directory; name a file in it")));
+    }
+    if args.history.is_some() && vendors.len() != 1 {
+        return Err(Failure::usage(anyhow!(
+            "--history is one vendor's: say which with --vendor NAME or --spec FILE"
+        )));
+    }
+    let style = style();
     let seed = args.seed.unwrap_or_else(|| wall_clock().unsigned_abs() & 0xFFFF);
     let begun = reports::begin(&args.reports)?;
     let plan = Plan { rules, seed, deadline: Duration::from_secs(args.deadline) };
@@ -77,8 +87,11 @@ fn one(
     );
     let mut progress = Progress::new();
     let mut kept = None;
+    let record = |path: &PathBuf| Recording::new(path, vendor, &endpoint.credentials, plan.seed);
+    let mut recording = args.history.as_ref().map(record);
     let outcome = campaign::run(vendor, &endpoint, plan, now, &mut |event| {
         progress.hear(&event);
+        recording.iter_mut().for_each(|recording| recording.hear(&event));
         if let Event::Kept { journal, left } = event {
             kept = Some((care::command(args, journal), left));
         }
@@ -88,6 +101,7 @@ fn one(
     if let Some((command, left)) = kept {
         eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
     }
+    recording.map_or(Ok(()), Recording::finish)?;
     Ok(outcome)
 }
 
@@ -210,6 +224,11 @@ fn list(vendors: &[Chosen], rules: &[&str]) {
         let levels = if levels.is_empty() { "applies to no vendor".to_owned() } else { levels.join(", ") };
         println!("{:<12} {}  [{levels}]", rule.id, rule.claim);
     }
+}
+
+/// Colours on a terminal, unless the environment asks for none.
+pub(super) fn style() -> Style {
+    Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
 }
 
 /// Progress for whoever waits: a bar on a terminal, plain lines elsewhere.

@@ -9,6 +9,8 @@ mod emulate;
 mod explain;
 mod fixtures;
 mod interrupt;
+mod judge;
+mod recording;
 mod reports;
 mod specs;
 mod vendors;
@@ -43,6 +45,8 @@ enum Command {
         #[command(flatten)]
         vendors: vendors::Wanted,
     },
+    /// Judge recorded histories, without any endpoint
+    Judge(judge::JudgeArgs),
     /// List, show and lint specs, and tell how much of them a run reaches
     #[command(subcommand)]
     Specs(specs::SpecsCommand),
@@ -77,6 +81,9 @@ struct CheckArgs {
     /// Write a report: json=FILE or junit=FILE; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<reports::Wanted>,
+    /// Record what happens in a file that `rotaprobe judge` reads; no secret stands in it
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// Access keys in a YAML file (default: the vendor's environment variables)
     #[arg(long, value_name = "FILE", requires = "endpoint")]
     credentials: Option<PathBuf>,
@@ -142,6 +149,7 @@ pub fn main() -> ExitCode {
         Command::Cleanup(args) => cleanup::run(args),
         Command::Emulate(args) => emulate::run(args),
         Command::Explain { rule, vendors } => explain::run(rule, vendors),
+        Command::Judge(args) => judge::run(args),
         Command::Specs(command) => specs::run(command),
     };
     match done {
