@@ -8,7 +8,7 @@ use crate::sign::Credentials;
 use crate::spec::Vendor;
 use anyhow::Context;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::NamedTempFile;
@@ -70,7 +70,7 @@ impl Recording {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let file = NamedTempFile::with_prefix_in(".rotaprobe-history-", folder.unwrap_or(Path::new(".")))
             .context("cannot write there")?;
-        let out: Box<dyn Write + Send> = Box::new(BufWriter::new(file.as_file().try_clone()?));
+        let out: Box<dyn Write + Send> = Box::new(file.as_file().try_clone()?);
         let recorder = Recorder::new(&self.vendor, &self.credentials, &self.head, Key::random()?, out)?;
         #[cfg(unix)]
         {

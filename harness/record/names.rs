@@ -6,8 +6,19 @@ use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
 /// Headers that tell a secret, whatever the vendor.
-const HEADERS: [&str; 5] =
-    ["authorization", "proxy-authorization", "cookie", "set-cookie", "www-authenticate"];
+const HEADERS: [&str; 7] = [
+    "authorization",
+    "content-digest",
+    "content-md5",
+    "cookie",
+    "digest",
+    "proxy-authorization",
+    "set-cookie",
+];
+
+/// What parameters mean that name something.
+const NAMING: [Meaning; 5] =
+    [Meaning::Secret, Meaning::Token, Meaning::Version, Meaning::Stage, Meaning::Stages];
 
 /// What a name says of the text under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +38,8 @@ pub(super) enum Kind {
 pub(super) struct Names {
     kinds: IndexMap<String, Kind>,
     headers: BTreeSet<String>,
+    /// Parameters that name secrets, versions and stages: what stands in a name is no secret.
+    pub(super) naming: BTreeSet<String>,
     /// Parameters that say which letters a password leaves out.
     pub(super) excluding: BTreeSet<String>,
     /// Values that stand for none.
@@ -44,6 +57,9 @@ impl Names {
                     names.add(name, Kind::Value);
                     // What excludes a value is the same value in another form.
                     parameter.excludes.iter().for_each(|other| names.add(other, Kind::Binary));
+                }
+                if NAMING.contains(&parameter.is) {
+                    names.naming.insert(name.clone());
                 }
                 if parameter.is == Meaning::Exclude {
                     names.excluding.insert(name.clone());

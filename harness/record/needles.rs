@@ -34,6 +34,11 @@ impl Needles {
         }
     }
 
+    /// Replaces a text from now on, where it stands as it is.
+    pub(super) fn add_plain(&mut self, text: &str, other: &str) {
+        self.add_form(text.to_owned().into_bytes(), other.to_owned().into_bytes());
+    }
+
     fn add_form(&mut self, text: Vec<u8>, other: Vec<u8>) {
         let Some(start) = text.first_chunk::<LEAST>() else { return };
         let alike = self.by_start.entry(*start).or_default();
@@ -43,6 +48,18 @@ impl Needles {
         let place = alike.partition_point(|known| known.text.len() > text.len());
         let digits = text.iter().all(u8::is_ascii_digit);
         alike.insert(place, Needle { text, other, digits });
+    }
+
+    /// Replaces no text any more that stands in this one, but those for which `kept` stands.
+    pub(super) fn forget_in(&mut self, text: &str, kept: &str) {
+        let bytes = text.as_bytes();
+        for (at, start) in bytes.windows(LEAST).enumerate() {
+            let Some(all) = start.first_chunk::<LEAST>().and_then(|start| self.by_start.get_mut(start))
+            else {
+                continue;
+            };
+            all.retain(|needle| needle.other == kept.as_bytes() || !needle.stands(bytes, at));
+        }
     }
 
     /// The bytes with every text replaced.

@@ -11,6 +11,7 @@ use crate::sign::Credentials;
 use crate::spec::Vendor;
 use crate::wire::{Headers, Request, Response, percent};
 use regex::bytes::{Captures, Regex};
+use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 
 /// What stands for keys, tokens and signatures.
@@ -31,6 +32,8 @@ pub(super) struct Veil {
     needles: Needles,
     /// Elements of XML that hold values.
     elements: Option<Regex>,
+    /// Names of secrets, versions and stages.
+    named: HashSet<String>,
     /// What generated passwords were to leave out.
     excluded: Vec<String>,
 }
@@ -54,6 +57,7 @@ impl Veil {
             issued: HashSet::new(),
             needles,
             elements: Regex::new(&pattern).ok(),
+            named: HashSet::new(),
             excluded: Vec::new(),
         }
     }
@@ -61,10 +65,13 @@ impl Veil {
     /// Learns every value of a history.
     pub(super) fn learn(&mut self, history: &History) {
         for (_, exchange) in history.calls() {
-            for param in
-                exchange.call.params.iter().filter(|param| self.names.excluding.contains(&param.name))
-            {
-                self.excluded.push(param.value.clone());
+            for param in &exchange.call.params {
+                if self.names.excluding.contains(&param.name) && !self.excluded.contains(&param.value) {
+                    self.excluded.push(param.value.clone());
+                }
+                if self.names.naming.contains(&param.name) && self.named.insert(param.value.clone()) {
+                    self.needles.forget_in(&param.value, REDACTED);
+                }
             }
         }
         for (_, exchange) in history.calls() {
@@ -121,11 +128,16 @@ impl Veil {
             true => self.pairs(&String::from_utf8_lossy(&request.body)).into_bytes(),
             false => self.placed(&request.body),
         };
+        let body = self.needles.replaced(&body);
+        if body != request.body {
+            // The hash of a body with a value in it lets whoever has it try values out.
+            self.needles.add_plain(&hashed(&request.body), &hashed(&body));
+        }
         Request {
             method: request.method.clone(),
             target: self.text(&target),
             headers: self.headers(&request.headers),
-            body: self.needles.replaced(&body),
+            body,
         }
     }
 
@@ -232,9 +244,16 @@ impl Veil {
         other
     }
 
+    /// Whether a text is a secret wherever it stands, and not only where values do.
+    fn is_sought(&self, text: &str) -> bool {
+        text.len() >= LEAST
+            && !self.names.is_public(text)
+            && (canary(text).is_some() || !self.named.iter().any(|name| name.contains(text)))
+    }
+
     /// Replaces a value wherever it stands, and its parts that are looked for.
     fn everywhere(&mut self, text: &str, other: &str) {
-        if text.len() >= LEAST && !self.names.is_public(text) {
+        if self.is_sought(text) {
             self.needles.add(text, other);
         }
         if let Some(part) = canary(text).filter(|part| *part != text) {
@@ -253,10 +272,15 @@ impl Veil {
                 let other = self.key.value(&leaf, 0);
                 self.issued.insert(other.clone());
                 self.known.entry(leaf.clone()).or_insert_with(|| other.clone());
-                if leaf.len() >= LEAST && !self.names.is_public(&leaf) {
+                if self.is_sought(&leaf) {
                     self.everywhere(&leaf, &other);
                 }
             }
         }
     }
+}
+
+/// The hash of a body, as signed requests name it.
+fn hashed(body: &[u8]) -> String {
+    hex::encode(Sha256::digest(body))
 }
