@@ -104,12 +104,10 @@ pub struct CallLine {
     pub key_shown: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 const fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 const fn is_false(flag: &bool) -> bool {
     !*flag
 }
@@ -143,7 +141,6 @@ pub enum PlaceName {
 }
 
 impl PlaceName {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     fn is_documented(&self) -> bool {
         *self == Self::Documented
     }

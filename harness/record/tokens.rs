@@ -34,12 +34,12 @@ struct Frame {
     naming: bool,
 }
 
-/// Copies JSON text, with each token replaced for which there is something else. `choose` gets the names of
-/// the members around a token, the outermost first, and the token.
-pub(super) fn rewritten(
-    json: &[u8],
-    choose: &mut dyn FnMut(&mut dyn Iterator<Item = &str>, &Token<'_>) -> Option<Vec<u8>>,
-) -> Vec<u8> {
+/// What stands in place of a token, if something does: from the names of the members around it, the outermost
+/// first, and the token.
+pub(super) type Choose<'c> = dyn FnMut(&mut dyn Iterator<Item = &str>, &Token<'_>) -> Option<Vec<u8>> + 'c;
+
+/// Copies JSON text, with each token replaced for which there is something else.
+pub(super) fn rewritten(json: &[u8], choose: &mut Choose<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut frames: Vec<Frame> = Vec::new();
     let mut at = 0;

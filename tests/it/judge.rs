@@ -292,9 +292,8 @@ fn gather(path: &str, value: &Value, into: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => {
             into.push((path.to_owned(), text.clone()));
-            match serde_json::from_str::<Value>(text) {
-                Ok(inner @ (Value::Object(_) | Value::Array(_))) => gather(path, &inner, into),
-                _ => {}
+            if let Ok(inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text) {
+                gather(path, &inner, into);
             }
         }
         Value::Array(list) => list.iter().for_each(|entry| gather(path, entry, into)),
@@ -404,7 +403,7 @@ fn a_last_line_that_was_cut_off_is_left_out_wherever_it_was_cut() {
     let start = file.trim_end().rfind('\n').unwrap() + 1;
     for end in (start + 1..file.trim_end().len()).step_by(7) {
         if file.is_char_boundary(end) {
-            let mut reader = Reader::new("x", file[..end].as_bytes()).unwrap();
+            let mut reader = Reader::new("x", &file.as_bytes()[..end]).unwrap();
             while reader.history(&ALIBABA).unwrap().is_some() {}
             assert!(reader.torn(), "{end}");
         }
