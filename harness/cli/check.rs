@@ -50,13 +50,14 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let plan = Plan { rules, seed, deadline: Duration::from_secs(args.deadline) };
     let stop = Interrupt::default();
     interrupt::listen(&stop)?;
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut recorded) = (Vec::new(), Ok(()));
     for vendor in &vendors {
-        outcomes.push(one(args, vendor, &plan, style, &stop)?);
+        outcomes.push(one(args, vendor, &plan, style, &stop, &mut recorded)?);
     }
     let outcome = joined(outcomes, seed);
     println!("\n{}", console::summary(&outcome, style));
     reports::finish(begun, &outcome)?;
+    recorded?;
     Ok(if stop.requested() { UNFINISHED } else { outcome.exit_code() })
 }
 
@@ -66,6 +67,7 @@ fn one(
     plan: &Plan,
     style: Style,
     stop: &Interrupt,
+    recorded: &mut Result<(), Failure>,
 ) -> Result<Outcome, Failure> {
     let (fixtures, chosen) = with_fixtures(args, chosen)?;
     let vendor = &chosen.vendor;
@@ -101,7 +103,8 @@ fn one(
     if let Some((command, left)) = kept {
         eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
     }
-    recording.map_or(Ok(()), Recording::finish)?;
+    // What a run found is told and reported all the same.
+    *recorded = recording.map_or(Ok(()), Recording::finish);
     Ok(outcome)
 }
 

@@ -38,6 +38,8 @@ pub(super) enum Kind {
 pub(super) struct Names {
     kinds: IndexMap<String, Kind>,
     headers: BTreeSet<String>,
+    /// Members whose own members are the caller's, whatever they are called.
+    tags: BTreeSet<String>,
     /// Parameters that name secrets, versions and stages: what stands in a name is no secret.
     pub(super) naming: BTreeSet<String>,
     /// Parameters that say which letters a password leaves out.
@@ -57,6 +59,9 @@ impl Names {
                     names.add(name, Kind::Value);
                     // What excludes a value is the same value in another form.
                     parameter.excludes.iter().for_each(|other| names.add(other, Kind::Binary));
+                }
+                if parameter.is == Meaning::Tags {
+                    names.tags.insert(last(name).to_owned());
                 }
                 if NAMING.contains(&parameter.is) {
                     names.naming.insert(name.clone());
@@ -84,6 +89,7 @@ impl Names {
             match field.is {
                 Meaning::Value => self.add(name, Kind::Value),
                 Meaning::Password => self.add(name, Kind::Password),
+                Meaning::Tags => drop(self.tags.insert(last(name).to_owned())),
                 _ => self.fields(&field.of),
             }
         }
@@ -91,13 +97,24 @@ impl Names {
 
     /// A name with dots is a path: its last part tells.
     fn add(&mut self, path: &str, kind: Kind) {
-        let name = path.rsplit('.').next().unwrap_or(path);
-        self.kinds.entry(name.to_owned()).or_insert(kind);
+        self.kinds.entry(last(path).to_owned()).or_insert(kind);
     }
 
     /// What a name says of the text under it.
     pub(super) fn kind(&self, path: &str) -> Option<Kind> {
-        self.kinds.get(path.rsplit('.').next().unwrap_or(path)).copied()
+        self.kinds.get(last(path)).copied()
+    }
+
+    /// What the names of the members around a text say of it.
+    pub(super) fn kind_within(&self, names: &mut dyn Iterator<Item = &str>) -> Option<Kind> {
+        let mut kind = None;
+        for name in names {
+            if self.tags.contains(name) {
+                return None;
+            }
+            kind = self.kind(name).or(kind);
+        }
+        kind
     }
 
     /// Names of members that hold values and passwords.
@@ -115,4 +132,9 @@ impl Names {
     pub(super) fn is_public(&self, text: &str) -> bool {
         memchr::memmem::find(self.spec.as_bytes(), text.as_bytes()).is_some() || "rotaprobe".contains(text)
     }
+}
+
+/// The last part of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }

@@ -175,7 +175,7 @@ impl Veil {
                 elements.replace_all(body, |found: &Captures<'_>| self.element(found)).into_owned()
             }
             (Some(b'{' | b'['), _) => rewritten(body, &mut |names, token| {
-                let kind = names.filter_map(|name| self.names.kind(name)).last()?;
+                let kind = self.names.kind_within(names)?;
                 self.token(kind, token)
             }),
             _ => match std::str::from_utf8(body) {

@@ -1,6 +1,6 @@
 //! Recorded histories: written without a secret, read back, and judged like the run itself.
 
-use crate::cli::{rotaprobe, text};
+use crate::cli::{Emulator, rotaprobe, text};
 use proptest::prelude::*;
 use rotaprobe::campaign::{self, Endpoint, Event, Outcome, Plan, Reference, judge_recorded};
 use rotaprobe::client::Caller;
@@ -15,8 +15,9 @@ use rotaprobe::wire::{Request, Response, percent};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Faults whose traces are in values, in replies, in times and in what never came.
 const FAULTS: [&str; 16] = [
@@ -432,6 +433,31 @@ fn a_run_records_what_judge_reads_and_reports() {
     let output = rotaprobe(&["check", "--rule", "ROT-IDEMP-1", "--history", path]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("--history is one vendor's"), "{}", text(&output));
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_a_file_that_can_be_judged() {
+    let emulator = Emulator::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("h.jsonl");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_rotaprobe"))
+        .args(["check", "--vendor", "alibaba", "--endpoint", &emulator.url, "--control", &emulator.control])
+        .args(["--history", file.to_str().unwrap()])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::fs::metadata(&file).map_or(0, |file| file.len()) < 50_000 {
+        assert!(Instant::now() < deadline, "nothing is written while the run goes on");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let output = rotaprobe(&["judge", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
 
 #[test]
