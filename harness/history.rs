@@ -6,10 +6,21 @@
 use crate::codec::{Call, Reply};
 use crate::model::{Secret, When};
 use crate::wire::{Request, Response};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Every value that the harness stores begins like this, and goes on with 32 hex digits.
+pub const CANARY: &str = "canary-";
+
+/// The part of a value that the harness made to be recognised.
+pub fn canary(text: &str) -> Option<&str> {
+    let at = text.find(CANARY)?;
+    text.get(at..at + CANARY.len() + 32)
+}
 
 /// What is wrong with the signature of a call, on purpose.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Tamper {
     /// It carries no signature at all.
     Unsigned,
@@ -46,7 +57,8 @@ pub enum Tamper {
 }
 
 /// No whole reply came back: nobody knows whether the call took effect.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Lost {
     /// Nobody listens.
     #[error("the connection is refused: {0}")]
@@ -75,9 +87,7 @@ pub enum Lost {
 }
 
 /// When the client lets go of a call on purpose, as a network would.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Leave {
     /// As soon as the request has left: nobody knows whether it arrived.
@@ -106,7 +116,8 @@ impl<'a> Attempt<'a> {
 
 /// When a call ran, in microseconds since its caller began: it tells which calls overlapped. This is the
 /// observer's stopwatch; the endpoint's clock is another matter ([`When`]).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Span {
     /// When its first byte may have left.
     pub began: u64,

@@ -32,6 +32,8 @@ pub mod codec;
 // floor 2: machines
 pub mod history;
 
+pub mod record;
+
 pub mod client;
 
 pub mod emulator;

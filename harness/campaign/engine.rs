@@ -1,26 +1,24 @@
 //! Runs checks at an endpoint and gathers what judges say, rule by rule.
 
 use super::coverage::Watch;
-use super::curl;
-use super::event::{Event, Outcome, RuleResult, Summary, Totals, Verdict, Violation};
+use super::event::{Event, Outcome, Summary};
+use super::gather::{Gathering, totals};
 use super::journal::BRAND;
 use super::ledger::Ledger;
 use super::link::{Direct, Endpoint};
 use super::probe;
 use super::sweep::{self, is};
-use crate::check::{Check, Drive, Expectation, Halt, Link, Note, Ruling, Settings, checks, judge};
+use crate::check::{Check, Drive, Halt, Link, Settings, checks};
 use crate::client::Now;
-use crate::codec::{Body, Call, ReplySchemas};
-use crate::history::{Exchange, History};
+use crate::codec::{Body, Call};
+use crate::history::Exchange;
 use crate::model::{Condition, Meaning, RULES, Role};
-use crate::spec::{Level, Vendor};
+use crate::record::{Begins, Cut};
+use crate::spec::Vendor;
 use globset::GlobBuilder;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Violations of a rule that are reported; more of the same kind add nothing.
-const SHOWN: usize = 8;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -143,20 +141,6 @@ fn speaks(exchange: &Exchange) -> bool {
     exchange.reply().is_some_and(|reply| !matches!(reply.body, Body::Unreadable(_)) || reply.status >= 500)
 }
 
-/// What judges said of one rule so far.
-#[derive(Debug, Default)]
-struct Gathered {
-    expectations: usize,
-    violations: Vec<Violation>,
-    notes: BTreeSet<String>,
-    reason: Option<String>,
-    /// Why the rule's own exercise was cut short to spare the account: what it showed is not all.
-    spared: Option<String>,
-    broken: Option<String>,
-    /// Something could not be decided in time.
-    undecided: bool,
-}
-
 /// Runs a plan for one vendor.
 pub fn run(
     vendor: &Arc<Vendor>,
@@ -177,6 +161,8 @@ pub fn run(
         true => Vec::new(),
         false => probe::missing(vendor, &mut caller),
     };
+    let lacks: Vec<&str> = missing.iter().map(|(_, name)| name.as_str()).collect();
+    tell(Event::Lacks { operations: &lacks });
     let watch = Watch::new(vendor, &plan.rules, &missing);
     let vendor = &probe::without(vendor, &missing);
     let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(plan.seed) as u32);
@@ -184,10 +170,8 @@ pub fn run(
     let mut link = Direct::new(caller, endpoint.clone(), began + plan.deadline, ledger);
     let mut run = Run {
         vendor,
-        endpoint: name.clone(),
-        gathered: BTreeMap::new(),
+        gathering: Gathering::new(vendor, &name),
         settings: Settings::new(prefix, plan.seed),
-        schemas: ReplySchemas::new(vendor),
         prior: Vec::new(),
         watch,
     };
@@ -196,13 +180,16 @@ pub fn run(
     run.begin(&mut link);
     for check in &chosen {
         tell(Event::Check { rule: check.rule });
-        run.one(check, &mut link);
+        run.one(check, &mut link, tell);
         link.ledger.finish();
-        let violated = run.gathered.values().filter(|gathered| !gathered.violations.is_empty()).count();
+        let violated = run.gathering.violated();
         tell(Event::Checked { rule: check.rule, calls: link.calls, violated });
     }
     let left_behind = sweep::all(&mut link);
-    let results = run.results(&plan.rules, &chosen);
+    let results = run.gathering.results(&plan.rules, |rule| match chosen.iter().any(|it| it.rule == rule) {
+        true => "the exercise showed nothing either way",
+        false => "needs overlapping calls",
+    });
     tell(Event::Ends { results: &results });
     let calls = link.calls;
     if let Some(journal) = link.ledger.close() {
@@ -226,23 +213,10 @@ pub fn run(
     }
 }
 
-fn totals(results: &[RuleResult]) -> Totals {
-    let count = |verdict| results.iter().filter(|result| result.verdict == verdict).count();
-    Totals {
-        holds: count(Verdict::Holds),
-        violated: count(Verdict::Violated),
-        not_exercised: count(Verdict::NotExercised),
-        unknown: count(Verdict::Unknown),
-        broken: count(Verdict::Broken),
-    }
-}
-
 struct Run<'a> {
     vendor: &'a Arc<Vendor>,
-    endpoint: String,
-    gathered: BTreeMap<&'static str, Gathered>,
+    gathering: Gathering,
     settings: Settings,
-    schemas: Result<ReplySchemas, String>,
     /// Rotations that others may have made before, account by account.
     prior: Vec<Vec<i64>>,
     /// How much of the spec is reached.
@@ -258,7 +232,7 @@ impl Run<'_> {
         }
     }
 
-    fn one(&mut self, check: &Check, link: &mut Direct) {
+    fn one(&mut self, check: &Check, link: &mut Direct, tell: &mut dyn FnMut(Event<'_>)) {
         let mut before = self.settings.spent.clone();
         before.iter_mut().zip(&self.prior).for_each(|(spent, prior)| spent.extend(prior));
         let vendor = self.vendor.clone();
@@ -266,134 +240,13 @@ impl Run<'_> {
         let ended = (check.exercise)(&mut drive);
         let history = std::mem::take(&mut drive.history);
         history.calls().for_each(|(_, exchange)| self.watch.hear(exchange));
-        let schemas = match &self.schemas {
-            Ok(schemas) => schemas,
-            Err(why) => {
-                self.gathered.entry(check.rule).or_default().broken = Some(why.clone());
-                return;
-            }
-        };
-        let mut ruling = judge(&vendor, schemas, &history, &before);
-        if let Some(own) = check.judge {
-            own(&vendor, &history, &mut ruling);
-        }
-        let Ruling { expectations, notes, undecided, .. } = ruling;
-        for rule in undecided {
-            self.gathered.entry(rule).or_default().undecided = true;
-        }
-        for expectation in expectations {
-            if check.covers.contains(&expectation.rule) && vendor.law.binds(check.rule) {
-                self.gather(&history, Expectation { rule: check.rule, ..expectation.clone() });
-            }
-            self.gather(&history, expectation);
-        }
-        for Note { rule, text } in notes {
-            self.gathered.entry(rule).or_default().notes.insert(text);
-        }
-        if let Err(halt) = ended {
-            let gathered = self.gathered.entry(check.rule).or_default();
-            match halt {
-                Halt::Broken(why) => gathered.broken = Some(why),
-                Halt::Budget(_) | Halt::Cap(_) => gathered.spared = Some(halt.to_string()),
-                other => gathered.reason = Some(other.to_string()),
-            }
-        }
-    }
-
-    fn gather(&mut self, history: &History, expectation: Expectation) {
-        let gathered = self.gathered.entry(expectation.rule).or_default();
-        gathered.expectations += 1;
-        if expectation.holds {
-            return;
-        }
-        let calls: Vec<&Exchange> = expectation.calls.iter().filter_map(|at| history.call(*at)).collect();
-        let operation = calls.last().map_or_else(String::new, |exchange| exchange.call.operation.clone());
-        let same = |other: &&mut Violation| {
-            other.operation == operation
-                && shape(&other.expected) == shape(&expectation.expected)
-                && shape(&other.observed) == shape(&expectation.observed)
-        };
-        if let Some(known) = gathered.violations.iter_mut().find(same) {
-            known.times += 1;
-            return;
-        }
-        if gathered.violations.len() >= SHOWN {
-            return;
-        }
-        let sources =
-            self.vendor.spec.requirements.get(expectation.rule).map_or(&[][..], |it| it.source.as_slice());
-        gathered.violations.push(Violation {
-            operation,
-            expected: expectation.expected,
-            observed: expectation.observed,
-            calls: expectation
-                .calls
-                .iter()
-                .filter_map(|at| Some(curl::line(self.vendor, *at, history.call(*at)?)))
-                .collect(),
-            curl: calls.iter().map(|exchange| curl::command(self.vendor, &self.endpoint, exchange)).collect(),
-            source: self.vendor.spec.cite(sources),
-            times: 1,
+        let cut = ended.err().map(|halt| match halt {
+            Halt::Broken(why) => Cut::Broken(why),
+            Halt::Budget(_) | Halt::Cap(_) => Cut::Spared(halt.to_string()),
+            other => Cut::Short(other.to_string()),
         });
+        let begins = Begins { of: Some(check.rule.to_owned()), spent: before, cut };
+        self.gathering.judge(&begins, &history);
+        tell(Event::History { begins: &begins, history: &history });
     }
-
-    fn results(&mut self, rules: &[&'static str], chosen: &[Check]) -> Vec<RuleResult> {
-        let documented = |id: &&&'static str| self.vendor.spec.requirements.contains_key(**id);
-        rules
-            .iter()
-            .filter(documented)
-            .filter_map(|id| RULES.iter().find(|rule| rule.id == *id))
-            .map(|rule| {
-                let gathered = self.gathered.remove(rule.id).unwrap_or_default();
-                let level = self.vendor.spec.level(rule.id);
-                let exercised = chosen.iter().any(|check| check.rule == rule.id);
-                let verdict = match () {
-                    () if !gathered.violations.is_empty() => Verdict::Violated,
-                    () if gathered.broken.is_some() => Verdict::Broken,
-                    () if gathered.undecided && level != Level::Unspecified => Verdict::Unknown,
-                    () if level == Level::Unspecified || gathered.expectations == 0 => Verdict::NotExercised,
-                    () if gathered.spared.is_some() => Verdict::NotExercised,
-                    () => Verdict::Holds,
-                };
-                let why = self
-                    .vendor
-                    .spec
-                    .requirements
-                    .get(rule.id)
-                    .map(|requirement| requirement.why.as_str())
-                    .unwrap_or_default();
-                let reason = match verdict {
-                    Verdict::Holds | Verdict::Violated => None,
-                    Verdict::Broken => gathered.broken,
-                    Verdict::Unknown => {
-                        Some("too many orders of the overlapping calls are possible to tell".to_owned())
-                    }
-                    _ if level == Level::Unspecified => Some(format!("unspecified: {why}")),
-                    _ if !exercised => Some("no check exercises it".to_owned()),
-                    _ => Some(
-                        gathered
-                            .spared
-                            .or(gathered.reason)
-                            .unwrap_or_else(|| "the exercise showed nothing either way".into()),
-                    ),
-                };
-                RuleResult {
-                    vendor: self.vendor.spec.vendor.clone(),
-                    rule: rule.id.to_owned(),
-                    claim: rule.claim.to_owned(),
-                    level,
-                    verdict,
-                    expectations: gathered.expectations,
-                    reason,
-                    violations: gathered.violations,
-                    notes: gathered.notes.into_iter().collect(),
-                }
-            })
-            .collect()
-    }
-}
-
-/// A text without what differs from run to run: digits and ids.
-pub(super) fn shape(text: &str) -> String {
-    text.chars().filter(|character| !character.is_ascii_digit() && !character.is_ascii_hexdigit()).collect()
 }

@@ -1,6 +1,8 @@
 //! The story of a run: events while it goes on, and results at its end. Reports are made of nothing else.
 
 use super::coverage::Coverage;
+use crate::history::History;
+use crate::record::Begins;
 use crate::spec::Level;
 use serde::{Deserialize, Serialize};
 
@@ -156,10 +158,22 @@ pub enum Event<'a> {
         /// How many checks there will be.
         checks: usize,
     },
+    /// The endpoint was asked what it knows.
+    Lacks {
+        /// Documented operations that it does not know.
+        operations: &'a [&'a str],
+    },
     /// A check begins.
     Check {
         /// Its rule.
         rule: &'static str,
+    },
+    /// A history was made and judged.
+    History {
+        /// What it is of.
+        begins: &'a Begins,
+        /// What happened. It holds secret values.
+        history: &'a History,
     },
     /// A check ended.
     Checked {

@@ -2,14 +2,11 @@
 
 use super::link::{Halt, Link, Made, OUT_OF_TIME, Settings, Step};
 use crate::codec::Call;
-use crate::history::{Attempt, Entry, Exchange, History, Leave, Lost, Tamper};
+use crate::history::{Attempt, CANARY, Entry, Exchange, History, Leave, Lost, Tamper};
 use crate::model::{Condition, Fact, Facts, Meaning, Role};
 use crate::sign::Scheme;
 use crate::spec::{Family, Operation, Vendor};
 use std::sync::Arc;
-
-/// Every value that the harness stores begins like this, and goes on with 32 hex digits.
-pub(super) const CANARY: &str = "canary-";
 
 /// Seconds that are put between a limit's window and the calls after it.
 const MARGIN: i64 = 120;

@@ -1,9 +1,8 @@
 //! Judges secrecy: no reply shows a value or a key that it is not documented to show.
 
-use super::drive::CANARY;
 use super::judge::Ruling;
 use crate::codec::{Body, member};
-use crate::history::History;
+use crate::history::{History, canary};
 use crate::model::{Condition, Meaning, Role};
 use crate::spec::Vendor;
 use crate::wire::percent;
@@ -147,12 +146,6 @@ impl Needles {
             needles.iter().filter(move |needle| text[at..].starts_with(needle)).map(Vec::as_slice)
         })
     }
-}
-
-/// The part of a value that the harness made to be recognised.
-fn canary(text: &str) -> Option<&str> {
-    let at = text.find(CANARY)?;
-    text.get(at..at + CANARY.len() + 32)
 }
 
 /// The long texts within a JSON value: account names and the like are shorter, or known to all.

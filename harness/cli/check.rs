@@ -1,5 +1,6 @@
 //! `rotaprobe check`.
 
+use super::recording::Recording;
 use super::vendors::Chosen;
 use super::{CheckArgs, Failure, care, interrupt, reports, target, vendors};
 use crate::campaign::{self, Event, Interrupt, Outcome, Plan, RuleResult, Summary, Totals};
@@ -9,6 +10,7 @@ use crate::report::console::{self, Style};
 use anyhow::anyhow;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,19 +29,28 @@ pub(super) fn run(args: &CheckArgs) -> Result<u8, Failure> {
             "--endpoint is one vendor's: say which with --vendor NAME or --spec FILE"
         )));
     }
-    let style = Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
+    if args.history.as_ref().is_some_and(|path| path.is_dir()) {
+        return Err(Failure::usage(anyhow!("--history: this is a directory; name a file in it")));
+    }
+    if args.history.is_some() && vendors.len() != 1 {
+        return Err(Failure::usage(anyhow!(
+            "--history is one vendor's: say which with --vendor NAME or --spec FILE"
+        )));
+    }
+    let style = style();
     let seed = args.seed.unwrap_or_else(|| wall_clock().unsigned_abs() & 0xFFFF);
     let begun = reports::begin(&args.reports)?;
     let plan = Plan { rules, seed, deadline: Duration::from_secs(args.deadline) };
     let stop = Interrupt::default();
     interrupt::listen(&stop)?;
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut recorded) = (Vec::new(), Ok(()));
     for vendor in &vendors {
-        outcomes.push(one(args, vendor, &plan, style, &stop)?);
+        outcomes.push(one(args, vendor, &plan, style, &stop, &mut recorded)?);
     }
     let outcome = joined(outcomes, seed);
     println!("\n{}", console::summary(&outcome, style));
     reports::finish(begun, &outcome)?;
+    recorded?;
     Ok(if stop.requested() { UNFINISHED } else { outcome.exit_code() })
 }
 
@@ -49,6 +60,7 @@ fn one(
     plan: &Plan,
     style: Style,
     stop: &Interrupt,
+    recorded: &mut Result<(), Failure>,
 ) -> Result<Outcome, Failure> {
     let (fixtures, chosen) = target::with_fixtures(&args.target, chosen)?;
     let vendor = &chosen.vendor;
@@ -70,8 +82,11 @@ fn one(
     );
     let mut progress = Progress::new();
     let mut kept = None;
+    let record = |path: &PathBuf| Recording::new(path, vendor, &endpoint.credentials, plan.seed);
+    let mut recording = args.history.as_ref().map(record);
     let outcome = campaign::run(vendor, &endpoint, plan, now, &mut |event| {
         progress.hear(&event);
+        recording.iter_mut().for_each(|recording| recording.hear(&event));
         if let Event::Kept { journal, left } = event {
             kept = Some((care::command(&args.target, journal), left));
         }
@@ -81,6 +96,8 @@ fn one(
     if let Some((command, left)) = kept {
         eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
     }
+    // What a run found is told and reported all the same.
+    *recorded = recording.map_or(Ok(()), Recording::finish);
     Ok(outcome)
 }
 
@@ -153,6 +170,11 @@ fn list(vendors: &[Chosen], rules: &[&str]) {
         let levels = if levels.is_empty() { "applies to no vendor".to_owned() } else { levels.join(", ") };
         println!("{:<12} {}  [{levels}]", rule.id, rule.claim);
     }
+}
+
+/// Colours on a terminal, unless the environment asks for none.
+pub(super) fn style() -> Style {
+    Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
 }
 
 /// Progress for whoever waits: a bar on a terminal, plain lines elsewhere.

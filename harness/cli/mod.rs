@@ -10,6 +10,8 @@ mod explain;
 mod fixtures;
 mod fuzz;
 mod interrupt;
+mod judge;
+mod recording;
 mod replay;
 mod reports;
 mod specs;
@@ -48,6 +50,8 @@ enum Command {
     },
     /// Fuzz an endpoint, or the embedded reference: plans of calls, races, lost replies
     Fuzz(fuzz::FuzzArgs),
+    /// Judge recorded histories, without any endpoint
+    Judge(judge::JudgeArgs),
     /// Tell whether a finding still happens
     Replay(replay::ReplayArgs),
     /// List, show and lint specs, and tell how much of them a run reaches
@@ -74,6 +78,9 @@ struct CheckArgs {
     /// Write a report: json=FILE or junit=FILE; may be given several times
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     reports: Vec<reports::Wanted>,
+    /// Record what happens in a file that `rotaprobe judge` reads; no secret stands in it
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// List the rules and their levels, and check nothing
     #[arg(long)]
     list: bool,
@@ -129,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Emulate(args) => emulate::run(args),
         Command::Explain { rule, vendors } => explain::run(rule, vendors),
         Command::Fuzz(args) => fuzz::run(args),
+        Command::Judge(args) => judge::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Specs(command) => specs::run(command),
     };

@@ -12,6 +12,8 @@ mod fault_matrix;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod judge;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod properties;

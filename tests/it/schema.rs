@@ -18,6 +18,7 @@ fn keep(name: &str, schema: Value) {
 fn schemas_are_those_of_the_types() {
     keep("spec.json", schemars::schema_for!(rotaprobe::spec::Spec).to_value());
     keep("report.json", rotaprobe::report::json::schema());
+    keep("history.json", rotaprobe::record::schema());
     keep("vectors.json", schemars::schema_for!(crate::vectors::File).to_value());
 }
 

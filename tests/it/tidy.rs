@@ -17,7 +17,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const FLOORS: &[&[&str]] = &[
     &["model", "clock"],
     &["spec", "codec", "wire", "sign"],
-    &["emulator", "client", "history"],
+    &["emulator", "client", "history", "record"],
     &["check", "generate", "linearize"],
     &["campaign", "report"],
     &["cli", "main"],
@@ -34,6 +34,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("sign", "wire"),
     // The client writes down what it did. The emulator never does: a history is what a caller saw.
     ("client", "history"),
+    ("record", "history"),
     // A report turns the campaign's events into bytes; the campaign knows no listener.
     ("report", "campaign"),
     // The judge of single calls asks for serial orders of those that overlap.

@@ -2,7 +2,7 @@
 
 use super::runner::Trial;
 use crate::campaign::curl;
-use crate::campaign::engine::shape;
+use crate::campaign::gather::shape;
 use crate::check::Expectation;
 use crate::generate::Plan;
 use crate::spec::{Level, Vendor};
