@@ -6,7 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks")]
 
 use rotaprobe::campaign::Interrupt;
-use rotaprobe::campaign::fuzz::{Budget, Store, Target, hunt};
+use rotaprobe::campaign::fuzz::{Budget, Heard, Hunt, Store, Target, hunt};
 use rotaprobe::emulator::fault::{self, Fault};
 use rotaprobe::spec::{self, Vendor};
 use std::sync::Arc;
@@ -59,12 +59,21 @@ fn until_found(vendor: &Arc<Vendor>, fault: &'static Fault, seeds: u64, most: u6
         let targets = vec![Target::reference(vendor, vec![fault], seed)];
         let budget = Budget { time: None, calls: Some(most), rate: None, findings: Some(1), seed };
         let mut after = None;
-        let mut hear = |heard: rotaprobe::campaign::fuzz::Heard<'_>| {
-            if let rotaprobe::campaign::fuzz::Heard::Found(finding, _) = heard {
+        let mut hear = |heard: Heard<'_>| {
+            if let Heard::Found(finding, _) = heard {
                 after = after.or(Some(finding.after as u64));
             }
         };
-        let ended = hunt(vendor, targets, &[], &budget, &Store::default(), &Interrupt::default(), &mut hear);
+        let (store, interrupt) = (Store::default(), Interrupt::default());
+        let all = Hunt {
+            vendor,
+            faults: &[],
+            budget: &budget,
+            store: &store,
+            interrupt: &interrupt,
+            listener: None,
+        };
+        let ended = hunt(&all, targets, &mut hear);
         found.extend(ended.ok().and(after));
         // What one campaign in three does not find is not worth seven more.
         if seed == 3 && found.is_empty() {

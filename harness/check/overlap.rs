@@ -148,11 +148,13 @@ impl Walk<'_> {
             }
         }
         self.keep_clear(key);
-        let wrote = group.iter().rev().find(|it| it.reading.op.role.writes() && it.seen != Seen::Refused);
-        if let Some(last) = wrote {
-            let along = all.iter().copied().filter(|at| *at != last.at).collect();
-            let deed = Deed::new(rule, purpose(&last.reading.op), None, last.at, was_on);
-            self.deeds.insert(key.clone(), Deed { along, ..deed });
+        // What was done last to each secret: a group may be about several.
+        for member in group.iter().filter(|it| it.reading.op.role.writes() && it.seen != Seen::Refused) {
+            let op = &member.reading.op;
+            let own = self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()));
+            let along = all.iter().copied().filter(|at| *at != member.at).collect();
+            let deed = Deed::new(rule, purpose(op), None, member.at, was_on);
+            self.deeds.insert(own, Deed { along, ..deed });
         }
     }
 

@@ -103,8 +103,7 @@ pub(super) fn run(args: &FuzzArgs) -> Result<u8, Failure> {
             status.above(&format!("{left} secrets may be left at {name}; remove them with: {command}"));
         }
     };
-    let summary = hunt(&chosen.vendor, targets, &args.faults, &budget, &store, &stop, heard)
-        .map_err(Failure::unfinished)?;
+    let summary = hunt(&all, targets, heard).map_err(Failure::unfinished)?;
     status.end();
     println!("{}", line(&summary));
     summary.slow.iter().for_each(|note| println!("note: {note}"));

@@ -29,6 +29,8 @@ pub enum Of {
     Presence,
     /// Which parameter is odd, and how.
     Oddity,
+    /// Which idempotency token is given.
+    Token,
     /// Which of several values is given.
     Value,
     /// What goes wrong with a signature or a connection.

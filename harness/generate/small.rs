@@ -105,6 +105,8 @@ fn following(choice: &Choice, calls: usize) -> Option<u8> {
         Of::Step => return (choice.chosen as u8 == CALL).then_some(ADVANCE),
         Of::Seconds => 1.min(choice.among - 1),
         Of::Operation => choice.distinct - 1,
+        Of::Token => 1.min(choice.among - 1),
+        Of::Value if calls > 1 => 0,
         Of::Value => 2.min(choice.among - 1),
     };
     (choice.chosen < most).then(|| choice.chosen as u8 + 1)

@@ -16,10 +16,12 @@ pub(super) fn valid(
     kind: (&str, Option<&Kind>),
     choices: &mut Choices<'_>,
 ) -> Given {
+    if parameter.is == Meaning::Token {
+        return Given::Token(choices.one(Of::Token, TOKENS));
+    }
     let mut number = |among| choices.one(Of::Value, among);
     match parameter.is {
         Meaning::Secret => Given::Name,
-        Meaning::Token => Given::Token(number(TOKENS)),
         Meaning::Value => Given::Value(number(3)),
         Meaning::Version | Meaning::MoveTo | Meaning::RemoveFrom => version(vendor, parameter, number(4)),
         Meaning::Task => Given::Task(number(2)),

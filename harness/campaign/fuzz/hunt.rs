@@ -8,6 +8,7 @@ use super::slow::Pace;
 use super::store::{Progress, Store, StoreError};
 use crate::campaign::Interrupt;
 use crate::generate::{Plan, Small};
+use crate::history::History;
 use crate::spec::Vendor;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -89,16 +90,61 @@ struct Shared {
     left: Vec<(PathBuf, usize)>,
 }
 
+impl Shared {
+    /// What there is to begin with: nothing, or what an earlier run of the campaign left.
+    fn new(store: &Store, progress: Progress) -> Result<Self, StoreError> {
+        let known: BTreeSet<Likeness> = store.findings()?.iter().map(Finding::likeness).collect();
+        let next = progress.next.as_ref().and_then(|next| hex::decode(next).ok());
+        Ok(Self {
+            small: Small::from(SMALL, progress.small, next),
+            inputs: store.inputs()?,
+            corpus: Vec::new(),
+            features: HashSet::new(),
+            findings: known.len(),
+            known,
+            plans: progress.plans,
+            last_new: Instant::now(),
+            slow: BTreeSet::new(),
+            stopped: None,
+            failed: None,
+            told: Vec::new(),
+            left: Vec::new(),
+        })
+    }
+}
+
+/// Hears of each history, with the rotations of each account before it.
+pub type Listener<'a> = &'a (dyn Fn(&[Vec<i64>], &History) + Sync);
+
+/// What is fuzzed, how much, and where what comes of it goes.
+#[derive(Clone, Copy)]
+pub struct Hunt<'a> {
+    /// The vendor whose documents count.
+    pub vendor: &'a Arc<Vendor>,
+    /// Names of the faults that are on, where it is the reference: findings tell them.
+    pub faults: &'a [String],
+    /// How much the campaign may do.
+    pub budget: &'a Budget,
+    /// Its directories.
+    pub store: &'a Store,
+    /// Ends it early.
+    pub interrupt: &'a Interrupt,
+    /// Hears of each history.
+    pub listener: Option<Listener<'a>>,
+}
+
+impl std::fmt::Debug for Hunt<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Hunt({}, {:?})", self.vendor.spec.vendor, self.budget)
+    }
+}
+
 struct Campaign<'a> {
-    vendor: &'a Arc<Vendor>,
-    budget: &'a Budget,
-    store: &'a Store,
-    faults: &'a [String],
+    hunt: &'a Hunt<'a>,
     shared: Mutex<Shared>,
     calls: AtomicU64,
     over: AtomicBool,
     began: Instant,
-    interrupt: &'a Interrupt,
     jobs: usize,
 }
 
@@ -107,43 +153,18 @@ struct Campaign<'a> {
 /// # Errors
 /// A directory or file that cannot be read or written.
 pub fn hunt(
-    vendor: &Arc<Vendor>,
+    hunt: &Hunt<'_>,
     targets: Vec<Target>,
-    faults: &[String],
-    budget: &Budget,
-    store: &Store,
-    interrupt: &Interrupt,
     tell: &mut dyn FnMut(Heard<'_>),
 ) -> Result<Summary, StoreError> {
-    let name = &vendor.spec.vendor;
+    let (name, store) = (&hunt.vendor.spec.vendor, hunt.store);
     let progress = store.progress(name)?.unwrap_or_else(|| Progress::of(name, &Small::up_to(SMALL), 0, 0));
-    let known: BTreeSet<Likeness> = store.findings()?.iter().map(Finding::likeness).collect();
-    let next = progress.next.as_ref().and_then(|next| hex::decode(next).ok());
-    let shared = Shared {
-        small: Small::from(SMALL, progress.small, next),
-        inputs: store.inputs()?,
-        corpus: Vec::new(),
-        features: HashSet::new(),
-        findings: known.len(),
-        known,
-        plans: progress.plans,
-        last_new: Instant::now(),
-        slow: BTreeSet::new(),
-        stopped: None,
-        failed: None,
-        told: Vec::new(),
-        left: Vec::new(),
-    };
     let campaign = Campaign {
-        vendor,
-        budget,
-        store,
-        faults,
-        shared: Mutex::new(shared),
+        hunt,
         calls: AtomicU64::new(progress.calls),
+        shared: Mutex::new(Shared::new(store, progress)?),
         over: AtomicBool::new(false),
         began: Instant::now(),
-        interrupt,
         jobs: targets.len(),
     };
     let mut told = Instant::now();
@@ -210,9 +231,9 @@ impl Campaign<'_> {
         let progress = {
             let shared = self.shared();
             let calls = self.calls.load(Ordering::Relaxed);
-            Progress::of(&self.vendor.spec.vendor, &shared.small, shared.plans, calls)
+            Progress::of(&self.hunt.vendor.spec.vendor, &shared.small, shared.plans, calls)
         };
-        self.keep(self.store.keep_progress(&progress));
+        self.keep(self.hunt.store.keep_progress(&progress));
         tell(Heard::Status(self.summary()));
     }
 
@@ -227,20 +248,20 @@ impl Campaign<'_> {
     fn is_over(&self) -> bool {
         let enough = |most: Option<u64>| most.is_some_and(|most| self.calls.load(Ordering::Relaxed) >= most);
         self.over.load(Ordering::Relaxed)
-            || self.interrupt.requested()
-            || self.budget.time.is_some_and(|time| self.began.elapsed() >= time)
-            || enough(self.budget.calls)
+            || self.hunt.interrupt.requested()
+            || self.hunt.budget.time.is_some_and(|time| self.began.elapsed() >= time)
+            || enough(self.hunt.budget.calls)
     }
 
     fn work(&self, job: u64, target: Target) {
-        let deadline = self.budget.time.unwrap_or(Duration::from_secs(365 * 86_400));
-        let seed = self.budget.seed.wrapping_add(job.wrapping_mul(0x9E37_79B9));
+        let deadline = self.hunt.budget.time.unwrap_or(Duration::from_secs(365 * 86_400));
+        let seed = self.hunt.budget.seed.wrapping_add(job.wrapping_mul(0x9E37_79B9));
         let mut rng = fastrand::Rng::with_seed(seed);
-        let mut runner = match Runner::new(self.vendor, target, seed, self.began + deadline) {
+        let mut runner = match Runner::new(self.hunt.vendor, target, seed, self.began + deadline) {
             Ok(runner) => runner,
             Err(why) => return self.stop(why),
         };
-        let rate = self.budget.rate.map(|rate| rate / self.jobs.max(1) as f64);
+        let rate = self.hunt.budget.rate.map(|rate| rate / self.jobs.max(1) as f64);
         let (mut pace, mut silent) = (Pace::default(), 0);
         while !self.is_over() {
             let bytes = self.draw(&mut rng, runner.vendor());
@@ -290,9 +311,12 @@ impl Campaign<'_> {
         let before = runner.calls();
         let trial = runner.trial(plan, seed);
         self.count(runner.calls() - before);
+        if let Some(listener) = self.hunt.listener {
+            listener(&trial.before, &trial.performed.history);
+        }
         let ended = trial.performed.halted.is_none() || !trial.performed.asked.is_empty();
         if self.is_new(bytes, &trial.features) {
-            self.keep(self.store.keep_input(bytes));
+            self.keep(self.hunt.store.keep_input(bytes));
         }
         let slow: Vec<String> = trial
             .performed
@@ -338,13 +362,13 @@ impl Campaign<'_> {
 
     /// Writes a finding down at once, then makes it small and tells how often it happens.
     fn report(&self, runner: &mut Runner, mut finding: Finding, wanted: &Likeness) {
-        finding.faults = self.faults.to_vec();
+        finding.faults = self.hunt.faults.to_vec();
         finding.after = usize::try_from(self.calls.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-        self.keep(self.store.keep_finding(&finding));
+        self.keep(self.hunt.store.keep_finding(&finding));
         let seed = finding.seed;
         let before = runner.calls();
         let small = shrink(&finding.plan, SHRINKING, |plan| {
-            !self.interrupt.requested() && shown(runner, plan, seed, wanted).is_some()
+            !self.hunt.interrupt.requested() && shown(runner, plan, seed, wanted).is_some()
         });
         let mut times = 0;
         for round in 0..AGAIN {
@@ -359,11 +383,11 @@ impl Campaign<'_> {
         self.count(runner.calls() - before);
         finding.happens =
             if times == AGAIN { Happens::Always } else { Happens::Sometimes { times, of: AGAIN } };
-        let path = self.keep(self.store.keep_finding(&finding)).flatten();
+        let path = self.keep(self.hunt.store.keep_finding(&finding)).flatten();
         let mut shared = self.shared();
         shared.findings += 1;
         shared.told.push((finding, path));
-        if self.budget.findings.is_some_and(|most| shared.findings >= most) {
+        if self.hunt.budget.findings.is_some_and(|most| shared.findings >= most) {
             self.over.store(true, Ordering::Relaxed);
         }
     }

@@ -83,6 +83,8 @@ impl Target {
 pub struct Trial<'p> {
     /// What happened.
     pub performed: Performed<'p>,
+    /// Rotations of each account before it, which may count for a limit.
+    pub before: Vec<Vec<i64>>,
     /// What did not hold.
     pub violations: Vec<Expectation>,
     /// Everything that it has shown.
@@ -160,7 +162,7 @@ impl Runner {
         let features = features(&performed, &states);
         let violations = expectations.into_iter().filter(|expectation| !expectation.holds).collect();
         self.tidy();
-        Trial { performed, violations, features }
+        Trial { performed, before, violations, features }
     }
 
     /// Removes what the plan made, where that stays.
