@@ -1,16 +1,20 @@
 //! `rotaprobe fuzz`.
 
+use super::recording::Recording;
 use super::target::{self, TargetArgs};
 use super::vendors::Chosen;
 use super::{Failure, check, interrupt, vendors};
-use crate::campaign::fuzz::{Budget, Finding, Happens, Heard, Store, Summary, Target, hunt};
-use crate::campaign::{self, Interrupt};
+use crate::campaign::fuzz::{Budget, Finding, Happens, Heard, Hunt, Listener, Store, Summary, Target, hunt};
+use crate::campaign::{self, Event, Interrupt};
 use crate::emulator::fault::{self, Fault};
+use crate::history::History;
+use crate::record::Begins;
 use anyhow::anyhow;
 use clap::Args;
 use indicatif::ProgressBar;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Seconds between two lines of status where nobody watches.
@@ -47,6 +51,9 @@ pub(super) struct FuzzArgs {
     /// End after so many findings
     #[arg(long, value_name = "N")]
     max_findings: Option<usize>,
+    /// Record what happens in a file that `rotaprobe judge` reads; no secret stands in it
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// Fault of the embedded reference to switch on; may be given several times
     #[arg(long = "fault", value_name = "NAME", conflicts_with = "endpoint")]
     faults: Vec<String>,
@@ -103,8 +110,33 @@ pub(super) fn run(args: &FuzzArgs) -> Result<u8, Failure> {
             status.above(&format!("{left} secrets may be left at {name}; remove them with: {command}"));
         }
     };
+    let recording = args.history.as_ref().map(|path| {
+        let keys = targets.first().map_or(&[][..], |target| target.endpoint.credentials.as_slice());
+        let mut recording = Recording::new(path, &chosen.vendor, keys, seed);
+        recording.hear(&Event::Begins { vendor: &chosen.vendor.spec.vendor, endpoint: &name, checks: 0 });
+        recording.hear(&Event::Lacks { operations: &[] });
+        Mutex::new(recording)
+    });
+    let listen = |spent: &[Vec<i64>], history: &History| {
+        let begins = Begins { of: None, spent: spent.to_vec(), cut: None };
+        if let Some(mut recording) = recording.as_ref().and_then(|it| it.lock().ok()) {
+            recording.hear(&Event::History { begins: &begins, history });
+        }
+    };
+    let listener: Option<Listener<'_>> = args.history.as_ref().map(|_| &listen as Listener<'_>);
+    let all = Hunt {
+        vendor: &chosen.vendor,
+        faults: &args.faults,
+        budget: &budget,
+        store: &store,
+        interrupt: &stop,
+        listener,
+    };
     let summary = hunt(&all, targets, heard).map_err(Failure::unfinished)?;
     status.end();
+    if let Some(recording) = recording.and_then(|it| it.into_inner().ok()) {
+        recording.finish()?;
+    }
     println!("{}", line(&summary));
     summary.slow.iter().for_each(|note| println!("note: {note}"));
     if let Some(why) = &summary.stopped {
