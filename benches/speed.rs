@@ -6,22 +6,23 @@
 mod story;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use rotaprobe::campaign::{self, Endpoint, Plan, Reference};
-use rotaprobe::check::{ReplySchemas, judge};
+use rotaprobe::campaign::{self, Direct, Endpoint, Ledger, Plan, Reference, fuzz};
+use rotaprobe::check::{Drive, Made, ReplySchemas, Settings, judge};
 use rotaprobe::client::Caller;
 use rotaprobe::client::http::{HttpTransport, Limits};
 use rotaprobe::client::transport::Transport;
 use rotaprobe::codec::{self, Call};
 use rotaprobe::emulator::service::Served;
 use rotaprobe::emulator::{Emulator, server};
-use rotaprobe::history::{Entry, History};
+use rotaprobe::generate;
+use rotaprobe::history::{Attempt, Entry, History};
 use rotaprobe::model::{Meaning, Role};
 use rotaprobe::sign::{Credentials, Signing};
 use rotaprobe::spec::{self, Vendor};
 use std::cell::LazyCell;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// As in the program itself.
 #[global_allocator]
@@ -297,5 +298,98 @@ fn whole(criterion: &mut Criterion) {
     criterion.bench_function("load-spec", |bench| bench.iter(|| spec::embedded(black_box("alibaba"))));
 }
 
-criterion_group!(benches, parts, calls, whole_calls, judged_calls, whole);
+/// Plans of up to eight calls, made of bytes, performed at the reference and judged.
+fn plans(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sequence");
+    for name in spec::embedded_names() {
+        let vendor = Arc::new(spec::embedded(&name).expect("the spec is embedded"));
+        let mut rng = fastrand::Rng::with_seed(8);
+        let random = std::iter::repeat_with(|| -> Vec<u8> {
+            let length = rng.usize(8..200);
+            std::iter::repeat_with(|| rng.u8(..)).take(length).collect()
+        });
+        let plans: Vec<generate::Plan> = random
+            .map(|bytes| generate::Plan::decode(&vendor, &bytes))
+            .filter(|plan| (1..=8).contains(&plan.calls()))
+            .take(200)
+            .collect();
+        let forever = Instant::now() + Duration::from_secs(86_400);
+        let target = fuzz::Target::reference(&vendor, Vec::new(), 7);
+        let mut runner = fuzz::Runner::new(&vendor, target, 7, forever).expect("the schemas compile");
+        group.sample_size(10).throughput(Throughput::Elements(plans.len() as u64));
+        group.bench_function(&name, |bench| {
+            bench.iter(|| plans.iter().map(|plan| runner.trial(plan, 7).features.len()).sum::<usize>());
+        });
+    }
+    group.finish();
+}
+
+/// A history of calls that overlap, eight at a time, four of them at one secret and four at the next.
+fn crowds(vendor: &Arc<Vendor>, calls: usize, secrets: usize) -> History {
+    let reference = Arc::new(Reference::new(vendor.clone(), 7));
+    let clock = reference.clock().clone();
+    let endpoint = Endpoint::in_process(reference.clone());
+    let mut caller = Caller::new(
+        vendor.clone(),
+        reference,
+        endpoint.credentials.clone(),
+        &endpoint.host,
+        endpoint.timeout,
+        Arc::new(move || clock.now()),
+        7,
+    );
+    caller.limit(endpoint.timeout);
+    let ledger = Ledger::open(vendor, "the reference", "bench-", &endpoint.care);
+    let forever = Instant::now() + Duration::from_secs(86_400);
+    let mut link = Direct::new(caller, endpoint, forever, ledger);
+    let mut settings = Settings::new("bench-".into(), 7);
+    let mut drive = Drive::new(&mut link, vendor, &mut settings);
+    let (put, _) = vendor.spec.operation_for(Role::Put).expect("values can be put");
+    let kind = vendor.spec.kinds.iter().find(|(_, kind)| kind.takes_values);
+    let kind = kind.expect("some kind takes values").0;
+    let made: Vec<Made> =
+        (0..secrets).map(|_| drive.create(kind, 0, 0).expect("a secret can be made")).collect();
+    let mut turn = 0;
+    while drive.history.calls().count() < calls {
+        let mut together = Vec::new();
+        for secret in [&made[turn % secrets], &made[(turn + 1) % secrets]] {
+            for role in [Role::Put, Role::Read, Role::Describe, Role::Versions] {
+                let mut call = drive.call_of(role, secret).expect("the operation is documented");
+                if role == Role::Put {
+                    let (token, value) = (drive.token(), drive.value());
+                    drive.set(&mut call, Meaning::Token, token);
+                    drive.set(&mut call, Meaning::Value, value);
+                }
+                together.push(call);
+            }
+        }
+        let attempts: Vec<Attempt<'_>> = together.iter().map(Attempt::new).collect();
+        drive.send_together(&attempts).expect("the reference answers");
+        turn += 1;
+    }
+    let done = drive.history.calls().filter(|(_, it)| it.done() && it.call.operation == *put).count();
+    assert!(done * 8 >= calls, "values were put {done} times");
+    std::mem::take(&mut drive.history)
+}
+
+fn crowded(criterion: &mut Criterion) {
+    let vendor = vendor();
+    let schemas = ReplySchemas::new(&vendor).expect("the schemas compile");
+    let mut group = criterion.benchmark_group("linearise");
+    group.sample_size(10);
+    for (name, calls, secrets) in [
+        ("1k-calls-10-secrets", 1_000, 10),
+        ("1k-calls-100-secrets", 1_000, 100),
+        ("10k-calls-100-secrets", 10_000, 100),
+    ] {
+        let history = LazyCell::new(|| crowds(&vendor, calls, secrets));
+        group.throughput(Throughput::Elements(calls as u64));
+        group.bench_function(name, |bench| {
+            bench.iter(|| judge(&vendor, &schemas, black_box(&history), &[]));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, parts, calls, whole_calls, judged_calls, whole, plans, crowded);
 criterion_main!(benches);

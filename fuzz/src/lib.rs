@@ -5,6 +5,7 @@ pub mod calls;
 pub mod facts;
 pub mod http;
 pub mod intervals;
+pub mod plans;
 pub mod replies;
 pub mod signed;
 

@@ -6,6 +6,7 @@ use libfuzzer_sys as _;
 use rotaprobe::campaign::{self, Endpoint, Plan, Reference};
 use rotaprobe::client::transport::{Lost, Transport};
 use rotaprobe::codec;
+use rotaprobe::generate::{self, Choice, Of, Small};
 use rotaprobe::spec;
 use rotaprobe::wire::{Request, Response};
 use rotaprobe_fuzz::{Stage, calls, http, spec_files, stages};
@@ -20,6 +21,8 @@ use std::{fs, io};
 const LONGEST: usize = 4_096;
 /// Requests in a seed of the emulator.
 const WINDOW: usize = 6;
+/// Plans of one length in a corpus, about.
+const PLANS: usize = 100;
 /// Bytes that a word of a dictionary has at most.
 const LONGEST_WORD: usize = 60;
 
@@ -93,6 +96,7 @@ fn main() -> io::Result<()> {
             call_seeds(&mut codec, &mut signature, (who, at), stage, request, response)?;
         }
         interval_seeds(&mut interval, who, stage)?;
+        plan_seeds(root, stage)?;
     }
     spec_seeds(root)?;
     dictionaries(root)
@@ -188,6 +192,31 @@ fn interval_seeds(corpus: &mut Corpus, who: u8, stage: &Stage) -> io::Result<()>
     }
     let all = u8::MAX;
     corpus.add([&[all, all, all], [0_u8; 16].as_slice(), b"1d12h30m15s"].concat())
+}
+
+/// Plans of one call, and of two: a corpus for each vendor, because bytes mean other plans elsewhere.
+fn plan_seeds(root: &Path, stage: &Stage) -> io::Result<()> {
+    let name = &stage.vendor.spec.vendor;
+    let mut small = Small::up_to(1);
+    let mut plans: Vec<Vec<Choice>> = Vec::new();
+    while let Some(bytes) = small.next(&stage.vendor) {
+        let mut choices = generate::Plan::choices(&stage.vendor, &bytes).1;
+        // The last choice is to end.
+        choices.pop();
+        plans.push(choices);
+    }
+    let every = plans.len().div_ceil(PLANS).max(1);
+    let bytes = |choices: &[Choice]| -> Vec<u8> { choices.iter().map(|it| it.chosen as u8).collect() };
+    for target in ["sequence", "endpoint"] {
+        let mut corpus = Corpus::new(root, &format!("{target}/{name}"))?;
+        for (at, plan) in plans.iter().enumerate().step_by(every) {
+            corpus.add(bytes(plan))?;
+            let next = &plans[(at * 7 + 3) % plans.len()];
+            let call = next.iter().position(|it| it.of == Of::Step).unwrap_or(next.len());
+            corpus.add([bytes(plan), bytes(&next[call..])].concat())?;
+        }
+    }
+    Ok(())
 }
 
 /// The specs as they are, and the least that is one.

@@ -1,6 +1,6 @@
 //! A violation that a campaign found: small, and made to be replayed.
 
-use super::runner::Trial;
+use super::runner::{Runner, Trial};
 use crate::campaign::curl;
 use crate::campaign::gather::shape;
 use crate::check::Expectation;
@@ -91,6 +91,15 @@ pub(super) fn likeness(trial: &Trial<'_>, expectation: &Expectation) -> Likeness
     let last = expectation.calls.last().and_then(|at| trial.performed.history.call(*at));
     let operation = last.map_or_else(String::new, |exchange| exchange.call.operation.clone());
     (expectation.rule.to_owned(), operation, shape(&expectation.expected), shape(&expectation.observed))
+}
+
+impl Runner {
+    /// Everything of a trial that did not hold, as findings that can be replayed. The plan and the seed
+    /// are those of the trial.
+    pub fn findings(&self, trial: &Trial<'_>, plan: &Plan, seed: u64) -> Vec<Finding> {
+        let one = |it| Finding::new(self.vendor(), &self.name(), trial, it, (plan, seed));
+        trial.violations.iter().map(one).collect()
+    }
 }
 
 impl Finding {

@@ -1,0 +1,20 @@
+//! Sequences of calls at the reference: nothing that it does is against what is documented.
+//!
+//! Input: the bytes of a plan, for the vendor that `ROTAPROBE_VENDOR` names (or the first one).
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rotaprobe::campaign::fuzz::Target;
+use rotaprobe_fuzz::plans::{Trials, vendor};
+use std::sync::LazyLock;
+
+static TRIALS: LazyLock<Trials> = LazyLock::new(|| {
+    let vendor = vendor();
+    let target = Target::reference(&vendor, Vec::new(), 7);
+    Trials::new("sequence", vendor, target)
+});
+
+fuzz_target!(|data: &[u8]| {
+    TRIALS.attempt(data);
+});
