@@ -56,7 +56,7 @@ impl Walk<'_> {
         for (at, exchange) in calls {
             let apart = throttled_by_gateway(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = readings(self.vendor, exchange);
-            let apart = apart || readings.iter().any(|it| self.is_not_for(exchange, &it.op));
+            let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
             if apart || readings.len() != 1 || !self.follows(exchange, &readings) {
                 self.call(at, exchange);
                 continue;
@@ -254,12 +254,11 @@ impl Walk<'_> {
         }
     }
 
-    /// With more worlds than can be kept, nothing is said about the secret any more.
+    /// With more worlds than can be kept, the belief has let go of the secret: that is noted.
     pub(super) fn keep_clear(&mut self, key: &Key) {
         if self.belief.blurred() {
             let rule = self.deeds.get(key).map_or("ROT-CONC-1", |deed| deed.rule);
             self.ruling.undecided(if crowded(rule) { rule } else { "ROT-CONC-1" });
-            self.belief.forget(key.0, &key.1);
         }
     }
 }
@@ -299,6 +298,10 @@ impl Steps for Serial<'_, '_, '_> {
             // Judged elsewhere; like every error it must change nothing.
             return Some(belief.clone());
         }
+        let op = &reading.op;
+        if !belief.tracks(op.account, &op.secret) || walk.is_not_for(belief, exchange, op) {
+            return Some(belief.clone());
+        }
         let possible = walk.possible(belief, exchange, reading);
         if possible.is_empty() {
             return Some(belief.clone());
@@ -330,6 +333,6 @@ impl Steps for Serial<'_, '_, '_> {
     }
 
     fn join(&self, state: &mut Belief, other: Belief) {
-        state.join(other);
+        state.join(other, self.group.iter().map(|member| &member.reading.op));
     }
 }

@@ -12,6 +12,7 @@ pub mod fault;
 pub mod hostile;
 pub mod http1;
 mod nonces;
+mod pages;
 #[cfg(feature = "net")]
 pub mod server;
 #[cfg(feature = "net")]
