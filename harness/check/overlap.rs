@@ -159,8 +159,17 @@ impl Walk<'_> {
     /// Looks for a serial order, and gathers why calls may have been refused on the way.
     fn search(&self, group: &[Member<'_>]) -> (Order<Belief>, Vec<Vec<Condition>>) {
         let spans: Vec<Span> = group.iter().map(|member| member.exchange.span).collect();
-        let mut steps = Serial { walk: self, group, refusals: vec![Vec::new(); group.len()] };
+        let mut steps = Serial {
+            walk: self,
+            group,
+            refusals: vec![Vec::new(); group.len()],
+            open: vec![false; group.len()],
+        };
         let order = linearize(&spans, self.belief.clone(), &mut steps, STEPS);
+        for (conditions, open) in steps.refusals.iter_mut().zip(&steps.open) {
+            // Where anything may be answered, a refusal may have any code.
+            conditions.retain(|_| !open);
+        }
         (order, steps.refusals)
     }
 
@@ -268,6 +277,8 @@ struct Serial<'w, 'g, 'h> {
     walk: &'w Walk<'w>,
     group: &'g [Member<'h>],
     refusals: Vec<Vec<Condition>>,
+    /// Calls of which, in some order, nothing is documented.
+    open: Vec<bool>,
 }
 
 impl Serial<'_, '_, '_> {
@@ -300,6 +311,7 @@ impl Steps for Serial<'_, '_, '_> {
         }
         let op = &reading.op;
         if !belief.tracks(op.account, &op.secret) || walk.is_not_for(belief, exchange, op) {
+            self.open[call] = true;
             return Some(belief.clone());
         }
         let possible = walk.possible(belief, exchange, reading);

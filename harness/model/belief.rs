@@ -94,7 +94,9 @@ impl Belief {
 
     /// Whether anything can be predicted about the secret that a call names.
     pub fn tracks(&self, account: usize, name: &str) -> bool {
-        !self.forgotten.iter().any(|key| (key.0 == account && &*key.1 == name) || identifies(name, &key.1))
+        let lost = |key: &Key| (key.0 == account && &*key.1 == name) || identifies(name, &key.1);
+        // A secret that some world knows is not one that was forgotten, whatever it is called.
+        self.key(account, name).is_some() || !self.forgotten.iter().any(lost)
     }
 
     /// A rotation or refusal that may count for the account's limit, seen outside any world.

@@ -123,7 +123,7 @@ pub(super) fn pair<'a>(
     secret: Option<&Secret>,
 ) -> Option<Vec<(&'a Version, &'a VersionFact)>> {
     let mut pairs: Vec<(&Version, &VersionFact)> = Vec::new();
-    let (known, made): (Vec<_>, Vec<_>) = observed
+    let (known, mut made): (Vec<_>, Vec<_>) = observed
         .iter()
         .partition(|seen| all.iter().any(|v| matches!(&v.id, Id::Known(id) if *id == seen.id)));
     for seen in known {
@@ -134,6 +134,8 @@ pub(super) fn pair<'a>(
         }
         pairs.push((version, seen));
     }
+    // Whoever takes times in their order, and for each the span that ends first, pairs as many as can be.
+    made.sort_by_key(|seen| seen.created);
     for seen in made {
         let free = |version: &&Version| {
             matches!(version.id, Id::Made(_))
@@ -141,7 +143,7 @@ pub(super) fn pair<'a>(
                 && id_fits(&version.id, &seen.id, secret)
                 && entry_fits(version, seen)
         };
-        let version = all.iter().find(free)?;
+        let version = all.iter().filter(free).min_by_key(|it| (it.created.hi, it.created.lo))?;
         pairs.push((version, seen));
     }
     Some(pairs)
