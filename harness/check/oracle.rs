@@ -91,7 +91,7 @@ impl Walk<'_> {
         if !self.follows(exchange, &readings) {
             return;
         }
-        if self.is_not_for(exchange, &op) {
+        if self.is_not_for(&self.belief, exchange, &op) {
             return self
                 .ruling
                 .note("WIRE-REQ-2", format!("{} of another kind: {}", call.operation, exchange.summary()));
@@ -122,11 +122,10 @@ impl Walk<'_> {
     }
 
     /// What a read answers about a kind of secret that it is not for is documented nowhere.
-    pub(super) fn is_not_for(&self, exchange: &Exchange, op: &Op) -> bool {
+    pub(super) fn is_not_for(&self, belief: &Belief, exchange: &Exchange, op: &Op) -> bool {
         let Some(described) = self.vendor.spec.operations.get(&exchange.call.operation) else { return false };
-        let subject = self.belief.worlds().first().and_then(|world| world.subject(op));
-        let kind = subject.and_then(|(_, secret)| self.vendor.kind(secret.kind));
-        !op.role.writes() && kind.is_some_and(|(kind, _)| !described.serves(kind))
+        let other = |kind: &usize| self.vendor.kind(*kind).is_some_and(|(kind, _)| !described.serves(kind));
+        !op.role.writes() && belief.kinds(op).iter().any(other)
     }
 
     /// What may come of one reading: refusals for what is wrong with it, then what the model allows.

@@ -56,7 +56,7 @@ impl Walk<'_> {
         for (at, exchange) in calls {
             let apart = throttled_by_gateway(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = readings(self.vendor, exchange);
-            let apart = apart || readings.iter().any(|it| self.is_not_for(exchange, &it.op));
+            let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
             if apart || readings.len() != 1 || !self.follows(exchange, &readings) {
                 self.call(at, exchange);
                 continue;
@@ -161,8 +161,17 @@ impl Walk<'_> {
     /// Looks for a serial order, and gathers why calls may have been refused on the way.
     fn search(&self, group: &[Member<'_>]) -> (Order<Belief>, Vec<Vec<Condition>>) {
         let spans: Vec<Span> = group.iter().map(|member| member.exchange.span).collect();
-        let mut steps = Serial { walk: self, group, refusals: vec![Vec::new(); group.len()] };
+        let mut steps = Serial {
+            walk: self,
+            group,
+            refusals: vec![Vec::new(); group.len()],
+            open: vec![false; group.len()],
+        };
         let order = linearize(&spans, self.belief.clone(), &mut steps, STEPS);
+        for (conditions, open) in steps.refusals.iter_mut().zip(&steps.open) {
+            // Where anything may be answered, a refusal may have any code.
+            conditions.retain(|_| !open);
+        }
         (order, steps.refusals)
     }
 
@@ -256,12 +265,11 @@ impl Walk<'_> {
         }
     }
 
-    /// With more worlds than can be kept, nothing is said about the secret any more.
+    /// With more worlds than can be kept, the belief has let go of the secret: that is noted.
     pub(super) fn keep_clear(&mut self, key: &Key) {
         if self.belief.blurred() {
             let rule = self.deeds.get(key).map_or("ROT-CONC-1", |deed| deed.rule);
             self.ruling.undecided(if crowded(rule) { rule } else { "ROT-CONC-1" });
-            self.belief.forget(key.0, &key.1);
         }
     }
 }
@@ -271,6 +279,8 @@ struct Serial<'w, 'g, 'h> {
     walk: &'w Walk<'w>,
     group: &'g [Member<'h>],
     refusals: Vec<Vec<Condition>>,
+    /// Calls of which, in some order, nothing is documented.
+    open: Vec<bool>,
 }
 
 impl Serial<'_, '_, '_> {
@@ -299,6 +309,11 @@ impl Steps for Serial<'_, '_, '_> {
         let walk = self.walk;
         if exchange.result.is_ok() && broke_down(walk.vendor, exchange) {
             // Judged elsewhere; like every error it must change nothing.
+            return Some(belief.clone());
+        }
+        let op = &reading.op;
+        if !belief.tracks(op.account, &op.secret) || walk.is_not_for(belief, exchange, op) {
+            self.open[call] = true;
             return Some(belief.clone());
         }
         let possible = walk.possible(belief, exchange, reading);
@@ -332,6 +347,6 @@ impl Steps for Serial<'_, '_, '_> {
     }
 
     fn join(&self, state: &mut Belief, other: Belief) {
-        state.join(other);
+        state.join(other, self.group.iter().map(|member| &member.reading.op));
     }
 }

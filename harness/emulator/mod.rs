@@ -13,6 +13,7 @@ pub mod hostile;
 pub mod http1;
 mod making;
 mod nonces;
+mod pages;
 #[cfg(feature = "net")]
 pub mod server;
 #[cfg(feature = "net")]

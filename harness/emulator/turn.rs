@@ -1,11 +1,12 @@
 //! One turn: a request on its way through the emulator.
 
 use super::fault::Seam;
+use super::pages::{known, page_after, page_of};
 use super::{Emulator, values};
 use crate::codec::Refusal;
 use crate::model::{
     Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Text, Value, Version, VersionFact, When, outcomes, tick,
+    Text, Value, When, outcomes, tick,
 };
 use crate::sign::Scheme;
 use crate::spec::{self, Complaint, Constraint, Format};
@@ -266,6 +267,15 @@ impl Emulator {
         self.world.apply(change);
         let subject = after.and_then(|(key, secret)| Some((key, secret?))).or_else(|| turn.before.clone());
         turn.facts = self.facts(turn, op, stated, subject.as_ref());
+        if op.role == Role::Delete && subject.is_none() {
+            // Nothing was there; the reply has what its schema demands all the same.
+            let made_up = if op.secret.contains(':') {
+                Some(op.secret.clone())
+            } else {
+                self.identifier(&(op.account, op.secret.clone()))
+            };
+            turn.facts.extend(made_up.map(|arn| (Meaning::Arn, Fact::Text(arn))));
+        }
         if matches!(op.role, Role::Create | Role::SetPolicy | Role::Delete | Role::Restore) {
             self.describe_rest(turn, subject.as_ref());
         }
@@ -302,12 +312,17 @@ impl Emulator {
         if let Some(template) = vendor.kind(secret.kind).and_then(|(_, kind)| kind.generated_name.as_ref()) {
             key.1 = Text::from(template.replace("{fresh}", &format!("{:012x}", self.rng.u64(..) >> 16)));
         }
-        let protocol = &vendor.spec.protocol;
+        secret.arn = self.identifier(key);
+    }
+
+    /// A full identifier for a secret, where the vendor has such.
+    fn identifier(&mut self, key: &Key) -> Option<Text> {
+        let protocol = &self.vendor.spec.protocol;
         let number = self.accounts.get(key.0).map_or("", |account| account.number.as_str());
         let random: String = (0..6).map(|_| self.rng.alphanumeric()).collect();
         let arn = protocol.identifier.replace("{region}", &protocol.region).replace("{account}", number);
         let arn = arn.replace("{random}", &random);
-        secret.arn = (!arn.is_empty()).then(|| Text::from(arn.replace("{secret}", &key.1)));
+        (!arn.is_empty()).then(|| Text::from(arn.replace("{secret}", &key.1)))
     }
 
     /// The first version of a managed kind reads back in another shape than it was given.
@@ -436,46 +451,12 @@ impl Emulator {
     }
 }
 
-fn known(id: &Id) -> Text {
-    match id {
-        Id::Known(id) => id.clone(),
-        Id::Made(number) => format!("{number}").into(),
-    }
-}
-
 fn replace(facts: &mut Facts, is: Meaning, by: Option<Fact>) {
     if let (Some(slot), Some(fact)) = (facts.iter_mut().find(|(meaning, _)| *meaning == is), by.clone()) {
         slot.1 = fact;
     } else if is == Meaning::Arn && facts.iter().any(|(meaning, _)| *meaning == Meaning::Secret) {
         facts.extend(by.map(|fact| (is, fact)));
     }
-}
-
-fn entry(version: &Version) -> VersionFact {
-    VersionFact {
-        id: known(&version.id),
-        stages: Some(version.stages.clone()),
-        created: Some(version.created.lo),
-    }
-}
-
-/// The newest versions come first.
-fn page_of(all: &[Version], page: i64, size: i64) -> Vec<VersionFact> {
-    let size = usize::try_from(size).unwrap_or(0);
-    let skipped = usize::try_from(page.saturating_sub(1)).unwrap_or(usize::MAX).saturating_mul(size);
-    all.iter().rev().skip(skipped).take(size).map(entry).collect()
-}
-
-/// The page after the entry that a marker names, and the marker of the page after it.
-fn page_after(all: &[Version], marker: Option<&str>, size: i64) -> (Vec<VersionFact>, Option<Text>) {
-    let size = usize::try_from(size).unwrap_or(0);
-    let newest: Vec<VersionFact> = all.iter().rev().map(entry).collect();
-    let begin = marker.and_then(|marker| newest.iter().position(|entry| *entry.id == *marker));
-    let begin = begin.map_or(0, |at| at + 1);
-    let page: Vec<VersionFact> = newest.iter().skip(begin).take(size).cloned().collect();
-    let more = begin + page.len() < newest.len();
-    let marker = page.last().filter(|_| more).map(|entry| entry.id.clone());
-    (page, marker)
 }
 
 fn repeated(params: &[(String, String)]) -> Option<&str> {

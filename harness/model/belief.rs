@@ -7,7 +7,7 @@ use super::compare::differences;
 use super::learn::learned;
 use super::{
     Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Version, When, World, outcomes, schedule, tick,
+    Text, Version, When, World, outcomes, schedule, tick,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 const WORLDS: usize = 96;
 
 /// Lost calls of which a world remembers that they may still arrive.
-const OWED: usize = 4;
+const OWED: usize = 3;
 
 /// What was observed of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,10 +66,16 @@ impl Belief {
             return;
         }
         let key = self.key(account, name).unwrap_or((account, name.into()));
-        for world in &mut self.worlds {
-            world.secrets.remove(&key);
-        }
+        let mut rest = Kept { about: vec![key.clone()], crowded: true, ..Kept::default() };
+        std::mem::take(&mut self.worlds).into_iter().for_each(|world| rest.take(world));
         self.forgotten.insert(key);
+        self.hold(rest);
+    }
+
+    /// Goes on with these worlds.
+    fn hold(&mut self, kept: Kept) {
+        self.worlds = kept.worlds;
+        self.forgotten.extend(kept.forgotten);
     }
 
     /// Takes a secret for granted that was there before.
@@ -88,7 +94,9 @@ impl Belief {
 
     /// Whether anything can be predicted about the secret that a call names.
     pub fn tracks(&self, account: usize, name: &str) -> bool {
-        !self.forgotten.iter().any(|key| (key.0 == account && &*key.1 == name) || name.ends_with(&*key.1))
+        let lost = |key: &Key| (key.0 == account && &*key.1 == name) || identifies(name, &key.1);
+        // A secret that some world knows is not one that was forgotten, whatever it is called.
+        self.key(account, name).is_some() || !self.forgotten.iter().any(lost)
     }
 
     /// A rotation or refusal that may count for the account's limit, seen outside any world.
@@ -104,13 +112,47 @@ impl Belief {
         std::mem::take(&mut self.blurred)
     }
 
+    /// The kinds that the secret may be of that a call is about, lost creations included.
+    pub fn kinds(&self, op: &Op) -> BTreeSet<usize> {
+        let made =
+            |late: &Op| late.role == Role::Create && late.account == op.account && late.secret == op.secret;
+        let there = self.worlds.iter().filter_map(|world| world.subject(op)).map(|(_, secret)| secret.kind);
+        let late = self.worlds.iter().flat_map(|world| &world.owed).filter(|late| made(late));
+        there.chain(late.map(|late| late.kind)).collect()
+    }
+
+    /// The secrets that a call is about, by account and name.
+    fn about(&self, op: &Op) -> Vec<Key> {
+        let mut keys: Vec<Key> =
+            self.worlds.iter().filter_map(|world| world.subject(op)).map(|(key, _)| key).collect();
+        if !op.secret.is_empty() && self.key(op.account, &op.secret).is_none() {
+            keys.push((op.account, op.secret.clone()));
+        }
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
     /// Takes in what another order of the same calls leaves: either may be what happened.
-    pub fn join(&mut self, other: Self) {
+    pub fn join<'o>(&mut self, other: Self, calls: impl Iterator<Item = &'o Op>) {
+        let mut about: Vec<Key> = self.forgotten.iter().chain(&other.forgotten).cloned().collect();
+        let differ = self.forgotten != other.forgotten;
+        for op in calls {
+            about.extend(self.about(op));
+            about.extend(other.about(op));
+        }
         self.forgotten.extend(other.forgotten);
         self.blurred |= other.blurred;
-        for world in other.worlds {
-            self.blurred |= !keep(&mut self.worlds, world);
+        let mut kept = Kept::default();
+        if differ {
+            // What one of the orders leaves unknown is unknown.
+            kept = Kept { about: self.forgotten.iter().cloned().collect(), crowded: true, ..kept };
+        } else {
+            kept.about = about;
         }
+        std::mem::take(&mut self.worlds).into_iter().chain(other.worlds).for_each(|world| kept.take(world));
+        self.blurred |= kept.crowded && !differ;
+        self.hold(kept);
     }
 
     /// Forgets in which order versions were made that were made at the same time, where nothing depends
@@ -178,7 +220,7 @@ impl Belief {
         seen: &Seen,
         now: When,
     ) -> Result<(), Gap> {
-        let mut next: Vec<World> = Vec::new();
+        let mut next = Kept { about: self.about(op), uncounted: law.rate.is_none(), ..Kept::default() };
         let mut nearest: Option<Gap> = None;
         for (world, outcome) in possible {
             let merged = match (&outcome.answer, seen) {
@@ -187,10 +229,9 @@ impl Belief {
                     // It may have happened, may still happen, or never will.
                     let mut before = world.clone();
                     if op.role.writes() {
-                        self.blurred |= before.owed.len() >= OWED;
                         before.owed.push(Arc::new(op.clone()));
                     }
-                    self.blurred |= !keep(&mut next, before);
+                    next.take(before);
                     Some(applied(law, world, &outcome, now))
                 }
                 (Answer::Refused(_), Seen::Refused) => Some(refused(law, world, op, now)),
@@ -217,12 +258,11 @@ impl Belief {
                     None
                 }
             };
-            if let Some(world) = merged {
-                self.blurred |= !keep(&mut next, world);
-            }
+            merged.into_iter().for_each(|world| next.take(world));
         }
-        if !next.is_empty() {
-            self.worlds = next;
+        if !next.worlds.is_empty() {
+            self.blurred |= next.crowded;
+            self.hold(next);
             return Ok(());
         }
         Err(nearest.unwrap_or(Gap {
@@ -278,6 +318,70 @@ fn arrived(law: &Law, world: &World, op: &Op, now: When) -> Vec<World> {
         at += 1;
     }
     worlds
+}
+
+/// Worlds that are kept. Where there would be too many, the secrets that the last calls were about are
+/// left out of all of them; so what is known of other secrets stays whole.
+#[derive(Debug, Default)]
+struct Kept {
+    worlds: Vec<World>,
+    /// What is left out first.
+    about: Vec<Key>,
+    /// It is left out.
+    crowded: bool,
+    /// Everything is left out.
+    bare: bool,
+    /// Rotations count for no limit.
+    uncounted: bool,
+    forgotten: BTreeSet<Key>,
+}
+
+impl Kept {
+    fn take(&mut self, mut world: World) {
+        if self.uncounted {
+            world.spent.clear();
+        }
+        self.strip(&mut world);
+        let full = world.owed.len() > OWED && !self.crowded;
+        if !full && (self.worlds.contains(&world) || self.bare && self.worlds.len() >= WORLDS) {
+            return;
+        }
+        if !full && self.worlds.len() < WORLDS {
+            return self.worlds.push(world);
+        }
+        (self.crowded, self.bare) = (true, self.crowded);
+        self.forgotten.extend(self.about.iter().cloned());
+        let before = std::mem::take(&mut self.worlds);
+        before.into_iter().chain([world]).for_each(|world| self.take(world));
+    }
+
+    fn strip(&mut self, world: &mut World) {
+        if self.bare {
+            self.forgotten.extend(std::mem::take(&mut world.secrets).keys().cloned());
+            drop(std::mem::take(&mut world.tasks));
+            world.owed.clear();
+        } else if self.crowded {
+            for key in &self.about {
+                // A call that is on its way to it says nothing of anything else.
+                let named = |late: &Op| {
+                    let subject = world.subject(late).map(|(key, _)| key);
+                    subject.map_or(late.account == key.0 && late.secret == key.1, |subject| subject == *key)
+                };
+                let owed = world.owed.iter().filter(|late| !named(late)).cloned().collect();
+                world.owed = owed;
+                let gone = world.tasks.iter().filter(|(_, task)| task.key == *key);
+                let gone: Vec<Text> = gone.map(|(id, _)| id.clone()).collect();
+                gone.iter().for_each(|id| drop(world.tasks.remove(id)));
+                world.secrets.remove(key);
+            }
+        }
+    }
+}
+
+/// Whether a full identifier may be the one of a secret of this name: some end in characters of their own.
+fn identifies(identifier: &str, name: &str) -> bool {
+    let rest = identifier.rfind(name).and_then(|at| identifier.get(at + name.len()..));
+    identifier.contains(':') && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// False if there are too many already.

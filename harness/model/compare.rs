@@ -143,7 +143,7 @@ pub(super) fn pair<'a>(
                 && id_fits(&version.id, &seen.id, secret)
                 && entry_fits(version, seen)
         };
-        let version = all.iter().filter(free).min_by_key(|version| version.created.hi)?;
+        let version = all.iter().filter(free).min_by_key(|it| (it.created.hi, it.created.lo))?;
         pairs.push((version, seen));
     }
     Some(pairs)

@@ -4,7 +4,8 @@
 //! outcomes it forbids follow, so that what documents leave open is never an accusation.
 
 use super::{
-    Change, Condition, Key, Law, Life, Op, Outcome, Role, Secret, When, World, read, rotating, storing,
+    Change, Condition, Expect, Fact, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, When, World, read,
+    rotating, storing,
 };
 use std::sync::Arc;
 
@@ -45,7 +46,15 @@ impl Case<'_> {
             Role::Password => vec![Outcome::done("WIRE-REP-1", Change::default(), Vec::new())],
             _ => match world.find(op.account, &op.secret) {
                 None if op.role == Role::Delete && op.force && self.law.forces_unknown => {
-                    vec![Outcome::done("LIFE-4", Change::default(), Vec::new())]
+                    // What such a reply says of a secret that is not there is open.
+                    let name = Expect::Open(Some(Fact::Text(op.secret.clone())));
+                    let gone = Expect::Open(Some(Fact::Time(self.now.lo)));
+                    let facts = vec![
+                        (Meaning::Secret, name),
+                        (Meaning::Arn, Expect::Open(None)),
+                        (Meaning::DeleteAt, gone),
+                    ];
+                    vec![Outcome::done("LIFE-4", Change::default(), facts)]
                 }
                 None => {
                     // What another account has under that name is none of this one's business.
