@@ -3,6 +3,7 @@
 //! Figures depend on the machine; ratios within one run are what to compare.
 #![expect(clippy::expect_used, reason = "a bench that cannot begin has nothing to say")]
 
+mod order;
 mod story;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -391,5 +392,5 @@ fn crowded(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, parts, calls, whole_calls, judged_calls, whole, plans, crowded);
+criterion_group!(benches, order::orders, parts, calls, whole_calls, judged_calls, whole, plans, crowded);
 criterion_main!(benches);

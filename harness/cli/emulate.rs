@@ -15,10 +15,7 @@ use tokio::sync::watch;
 
 pub(super) fn run(args: &EmulateArgs) -> Result<u8, Failure> {
     if args.faults.iter().any(|name| name == "list") {
-        fault::all()
-            .chain(fault::races())
-            .chain(fault::deep())
-            .for_each(|fault| println!("{:<32} {}", fault.name, fault.does));
+        fault::all().chain(fault::deep()).for_each(|fault| println!("{:<32} {}", fault.name, fault.does));
         return Ok(0);
     }
     let chosen = vendors::chosen(&args.vendors)?;

@@ -63,7 +63,7 @@ impl Served {
 }
 
 fn known_faults() -> impl Iterator<Item = &'static Fault> {
-    fault::all().chain(fault::races()).chain(fault::deep())
+    fault::all().chain(fault::deep())
 }
 
 fn unknown(name: &str) -> String {

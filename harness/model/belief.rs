@@ -202,8 +202,10 @@ impl Belief {
             matches!(&outcome.answer, Answer::Done(facts)
                 if facts.contains(&(Meaning::TaskState, Expect::Is(Fact::State(State::Running)))))
         };
+        // What becomes of it where the secret was deleted or switched off meanwhile is documented nowhere.
+        let in_use = |world: &World| world.subject(op).is_some_and(|(_, it)| it.life == Life::Active);
         if !grace && possible.iter().any(|(_, outcome)| !running(outcome)) {
-            possible.retain(|(_, outcome)| !running(outcome));
+            possible.retain(|(world, outcome)| !running(outcome) || !in_use(world));
         }
         possible
     }

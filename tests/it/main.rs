@@ -10,9 +10,13 @@ mod endpoints;
 #[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod judge;
+#[cfg(test)]
+mod linearize;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

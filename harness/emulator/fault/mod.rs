@@ -138,14 +138,10 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         errors::FAULTS,
         auth::FAULTS,
         neighbours::FAULTS,
+        races::FAULTS,
     ]
     .into_iter()
     .flatten()
-}
-
-/// Faults that show only where calls overlap, or where a reply is lost.
-pub fn races() -> impl Iterator<Item = &'static Fault> {
-    races::FAULTS.iter()
 }
 
 /// Faults that no directed check trips: each needs several calls in a certain order, a certain value, or
@@ -161,7 +157,7 @@ pub fn liberties() -> impl Iterator<Item = &'static Fault> {
 
 /// The fault or liberty with this name.
 pub fn find(name: &str) -> Option<&'static Fault> {
-    all().chain(races()).chain(deep()).chain(liberties()).find(|fault| fault.name == name)
+    all().chain(deep()).chain(liberties()).find(|fault| fault.name == name)
 }
 
 /// What some faults do at the end of a turn, when they have begun something in it.
@@ -189,7 +185,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_prose_is_a_line() {
-        let all: Vec<&Fault> = all().chain(races()).chain(deep()).chain(liberties()).collect();
+        let all: Vec<&Fault> = all().chain(deep()).chain(liberties()).collect();
         for (at, fault) in all.iter().enumerate() {
             assert!(
                 all[at + 1..].iter().all(|other| other.name != fault.name),

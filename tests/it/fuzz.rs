@@ -1,0 +1,185 @@
+//! Campaigns: what they find, what they leave on disk, and that nothing is lost when one is killed.
+
+use rotaprobe::campaign::Interrupt;
+use rotaprobe::campaign::fuzz::{
+    Budget, Finding, Happens, Heard, Hunt, Runner, Store, Summary, Target, hunt, read_finding,
+};
+use rotaprobe::emulator::fault;
+use rotaprobe::spec::{self, Vendor};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn vendor(name: &str) -> Arc<Vendor> {
+    Arc::new(spec::embedded(name).unwrap())
+}
+
+/// A campaign at the reference of a vendor: what it found, and its end.
+fn campaign(
+    vendor: &Arc<Vendor>,
+    faults: &[&str],
+    calls: u64,
+    most: usize,
+    seed: u64,
+) -> (Vec<Finding>, Summary) {
+    let on = faults.iter().map(|name| fault::find(name).unwrap()).collect();
+    let names: Vec<String> = faults.iter().map(|name| (*name).to_owned()).collect();
+    let budget = Budget { time: None, calls: Some(calls), rate: None, findings: Some(most), seed };
+    let (store, interrupt) = (Store::default(), Interrupt::default());
+    let all = Hunt {
+        vendor,
+        faults: &names,
+        budget: &budget,
+        store: &store,
+        interrupt: &interrupt,
+        listener: None,
+    };
+    let mut found = Vec::new();
+    let summary = hunt(&all, vec![Target::reference(vendor, on, seed)], &mut |heard| {
+        if let Heard::Found(finding, _) = heard {
+            found.push(finding.clone());
+        }
+    });
+    (found, summary.unwrap())
+}
+
+#[test]
+fn the_fault_free_reference_gives_no_findings() {
+    for name in spec::embedded_names() {
+        let (found, summary) = campaign(&vendor(&name), &[], 15_000, 1, 4);
+        assert!(found.is_empty(), "{name}: {found:#?}");
+        assert!(summary.calls >= 15_000 && summary.features > 100, "{name}: {summary:?}");
+    }
+}
+
+#[test]
+fn faults_are_found_made_small_and_replayed() {
+    let vendor = vendor("alibaba");
+    for (name, most_calls) in
+        [("token-ignored", 3), ("token-race", 2), ("value-in-error", 3), ("unsigned-accepted", 1)]
+    {
+        let (found, _) = campaign(&vendor, &[name], 60_000, 1, 3);
+        let finding = found.first().unwrap_or_else(|| panic!("{name} is not found"));
+        assert!(finding.plan.calls() <= most_calls + 1, "{name}: {:#?}", finding.plan);
+        let text = serde_json::to_string(finding).unwrap();
+        assert!(!text.contains("canary-") && !text.contains("testsecret"), "{text}");
+        assert_eq!(serde_json::from_str::<Finding>(&text).unwrap(), *finding);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let on = vec![fault::find(name).unwrap()];
+        let mut with = Runner::new(&vendor, Target::reference(&vendor, on, 1), 1, deadline).unwrap();
+        assert!(with.replay(finding, 5).0 > 0, "{name} does not happen again");
+        let mut without =
+            Runner::new(&vendor, Target::reference(&vendor, Vec::new(), 1), 1, deadline).unwrap();
+        assert_eq!(without.replay(finding, 5), (0, 5), "{name} happens without it");
+    }
+}
+
+#[test]
+fn a_campaign_follows_from_its_seed() {
+    let vendor = vendor("aws");
+    let one = campaign(&vendor, &["same-value"], 20_000, 2, 9);
+    let two = campaign(&vendor, &["same-value"], 20_000, 2, 9);
+    let plans =
+        |found: &[Finding]| found.iter().map(|it| (it.rule.clone(), it.plan.clone())).collect::<Vec<_>>();
+    assert_eq!(plans(&one.0), plans(&two.0));
+    assert!(!one.0.is_empty());
+}
+
+fn rotaprobe(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rotaprobe"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Every file of a directory is whole, and how many there are.
+fn whole(folder: &Path) -> usize {
+    let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|it| it == "json")) {
+        let text = std::fs::read_to_string(path).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text)
+            .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        if path.file_name().is_some_and(|name| name != "campaign.json") {
+            read_finding(path).unwrap();
+        }
+    }
+    files.iter().filter(|path| path.extension().is_none()).count()
+}
+
+#[test]
+fn whoever_is_killed_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (corpus, findings) = (folder.path().join("corpus"), folder.path().join("findings"));
+    let (corpus_text, findings_text) = (corpus.display().to_string(), findings.display().to_string());
+    let arguments = [
+        "fuzz",
+        "--vendor",
+        "alibaba",
+        "--seed",
+        "3",
+        "--fault",
+        "token-ignored",
+        "--corpus",
+        &corpus_text,
+        "--findings",
+        &findings_text,
+    ];
+    let mut before = 0;
+    for wait in [700, 1_300, 400] {
+        let mut child = rotaprobe(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if corpus.exists() {
+            let now = whole(&corpus);
+            assert!(now >= before, "{now} inputs after {before}");
+            before = now;
+        }
+    }
+    let again = rotaprobe(&arguments).args(["--time", "5s"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again));
+    assert!(whole(&corpus) >= before.max(10));
+    let files: Vec<_> = std::fs::read_dir(&findings).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let file = files.iter().find(|path| path.display().to_string().contains("ROT-")).unwrap();
+    let replayed = rotaprobe(&["replay", &file.display().to_string()]).output().unwrap();
+    assert_eq!(replayed.status.code(), Some(1), "{}", text(&replayed));
+    // Another vendor's campaign is no business of this directory.
+    let other =
+        rotaprobe(&["fuzz", "--vendor", "aws", "--time", "1s", "--corpus", &corpus_text]).output().unwrap();
+    assert_eq!(other.status.code(), Some(3), "{}", text(&other));
+    assert!(text(&other).contains("give another directory"), "{}", text(&other));
+}
+
+#[test]
+fn a_finding_is_fixed_where_it_does_not_happen_and_nobody_can_tell_where_nobody_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (found, _) = campaign(&vendor("alibaba"), &["token-ignored"], 40_000, 1, 3);
+    let mut finding = found.into_iter().next().unwrap();
+    assert_eq!(finding.happens, Happens::Always);
+    finding.faults.clear();
+    let path = folder.path().join("finding.json");
+    std::fs::write(&path, serde_json::to_string(&finding).unwrap()).unwrap();
+    let path = path.display().to_string();
+    let fixed = rotaprobe(&["replay", &path]).output().unwrap();
+    assert_eq!(fixed.status.code(), Some(0), "{}", text(&fixed));
+    let nobody = rotaprobe(&["replay", &path, "--endpoint", "http://127.0.0.1:9"]).output().unwrap();
+    assert_eq!(nobody.status.code(), Some(3), "{}", text(&nobody));
+    std::fs::write(folder.path().join("no.json"), "{\"rotaprobe\": 1").unwrap();
+    let none = rotaprobe(&["replay", &folder.path().join("no.json").display().to_string()]).output().unwrap();
+    assert_eq!(none.status.code(), Some(2), "{}", text(&none));
+}
+
+#[test]
+fn what_a_campaign_records_is_judged_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.jsonl").display().to_string();
+    let arguments = ["fuzz", "--vendor", "huawei", "--seed", "3", "--calls", "300", "--history", &path];
+    let clean = rotaprobe(&arguments).output().unwrap();
+    assert_eq!(clean.status.code(), Some(0), "{}", text(&clean));
+    let judged = rotaprobe(&["judge", &path]).output().unwrap();
+    assert_eq!(judged.status.code(), Some(0), "{}", text(&judged));
+}
