@@ -8,7 +8,7 @@ use super::ledger::Ledger;
 use super::link::{Direct, Endpoint};
 use super::probe;
 use super::sweep::{self, is};
-use crate::check::{Check, Drive, Halt, Link, Settings, checks};
+use crate::check::{Check, Drive, Halt, Settings, checks};
 use crate::client::Now;
 use crate::codec::{Body, Call};
 use crate::history::Exchange;
@@ -177,7 +177,7 @@ pub fn run(
     };
     run.settings.missing = missing;
     run.settings.fixtures.clone_from(&endpoint.fixtures);
-    run.begin(&mut link);
+    run.prior = link.prior(vendor);
     for check in &chosen {
         tell(Event::Check { rule: check.rule });
         run.one(check, &mut link, tell);
@@ -224,14 +224,6 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Others may have used up some of the limit before: wait that out, or know that it may be so.
-    fn begin(&mut self, link: &mut Direct) {
-        let Some(rate) = self.vendor.law.rate.filter(|_| !link.in_process()) else { return };
-        if !link.has_clock() || link.advance(rate.per + 120).is_err() {
-            self.prior = vec![vec![link.now(); rate.calls]; link.accounts()];
-        }
-    }
-
     fn one(&mut self, check: &Check, link: &mut Direct, tell: &mut dyn FnMut(Event<'_>)) {
         let mut before = self.settings.spent.clone();
         before.iter_mut().zip(&self.prior).for_each(|(spent, prior)| spent.extend(prior));

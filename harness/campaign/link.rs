@@ -157,6 +157,16 @@ impl Direct {
         self.endpoint.care.interrupt.requested()
     }
 
+    /// Others may have used up some of a limit before: waits that out, or tells that it may be so, account
+    /// by account.
+    pub(super) fn prior(&mut self, vendor: &Vendor) -> Vec<Vec<i64>> {
+        let Some(rate) = vendor.law.rate.filter(|_| !self.in_process()) else { return Vec::new() };
+        if self.has_clock() && self.advance(rate.per + 120).is_ok() {
+            return Vec::new();
+        }
+        vec![vec![self.now(); rate.calls]; self.accounts()]
+    }
+
     /// What was lost before is forgiven: another plan begins.
     pub(super) const fn forgive(&mut self) {
         (self.lost_in_a_row, self.lost_in_all, self.timed_out) = (0, 0, false);

@@ -178,6 +178,14 @@ fn targets(
         };
         return Ok((jobs.map(one).collect(), chosen));
     };
+    let moved = args.target.control.is_some() || args.target.clock_cmd.is_some();
+    if args.jobs > 1 && (moved || chosen.vendor.law.rate.is_some()) {
+        let what = if moved { "its clock" } else { "its documented quota" };
+        return Err(Failure::usage(anyhow!(
+            "--jobs {}: plans at one endpoint share {what}; leave --jobs out",
+            args.jobs
+        )));
+    }
     let now: crate::client::Now = std::sync::Arc::new(check::wall_clock);
     let endpoint = target::remote(&args.target, &chosen, url, stop, fixtures)?;
     campaign::preflight(&chosen.vendor, &endpoint, &now, seed).map_err(Failure::unfinished)?;
@@ -198,6 +206,7 @@ fn found(finding: &Finding, path: Option<&Path>) -> String {
     let happens = match finding.happens {
         Happens::Untried => "not tried again".to_owned(),
         Happens::Always => "always".to_owned(),
+        Happens::Sometimes { times: 0, of } => format!("once, and not again in {of} tries"),
         Happens::Sometimes { times, of } => format!("sometimes, {times} of {of} times"),
     };
     let calls =

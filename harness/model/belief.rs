@@ -5,6 +5,7 @@
 
 use super::compare::differences;
 use super::learn::learned;
+use super::state::identifies;
 use super::{
     Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
     Text, Version, When, World, outcomes, schedule, tick,
@@ -378,12 +379,6 @@ impl Kept {
             }
         }
     }
-}
-
-/// Whether a full identifier may be the one of a secret of this name: some end in characters of their own.
-fn identifies(identifier: &str, name: &str) -> bool {
-    let rest = identifier.rfind(name).and_then(|at| identifier.get(at + name.len()..));
-    identifier.contains(':') && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// False if there are too many already.

@@ -225,8 +225,20 @@ impl World {
             return Some((key.clone(), secret));
         }
         // Only a full identifier has colons and slashes in this order; names never start like that.
-        name.contains(':')
-            .then(|| self.secrets.iter().find(|(_, secret)| secret.arn.as_deref() == Some(name)))?
-            .map(|(key, secret)| (key.clone(), secret))
+        if !name.contains(':') {
+            return None;
+        }
+        let told = self.secrets.iter().find(|(_, secret)| secret.arn.as_deref() == Some(name));
+        // A secret whose identifier was never told may have this one.
+        let own = |(key, secret): &(&Key, &Arc<Secret>)| {
+            key.0 == account && secret.arn.is_none() && identifies(name, &key.1)
+        };
+        told.or_else(|| self.secrets.iter().find(own)).map(|(key, secret)| (key.clone(), secret))
     }
+}
+
+/// Whether a full identifier may be the one of a secret of this name: some end in characters of their own.
+pub(super) fn identifies(identifier: &str, name: &str) -> bool {
+    let rest = identifier.rfind(name).and_then(|at| identifier.get(at + name.len()..));
+    identifier.contains(':') && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

@@ -99,6 +99,8 @@ pub struct Runner {
     target: Target,
     link: Direct,
     settings: Settings,
+    /// Rotations that others may have made before, account by account.
+    prior: Vec<Vec<i64>>,
 }
 
 impl Runner {
@@ -121,12 +123,13 @@ impl Runner {
         let vendor = probe::without(vendor, &missing);
         let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(seed) as u32);
         let ledger = Ledger::open(&vendor, &endpoint.transport.name(), &prefix, &endpoint.care);
-        let link = Direct::new(caller, endpoint.clone(), deadline, ledger);
+        let mut link = Direct::new(caller, endpoint.clone(), deadline, ledger);
         let mut settings = Settings::new(prefix, seed);
         settings.missing = missing;
         settings.fixtures.clone_from(&endpoint.fixtures);
         let schemas = Arc::new(ReplySchemas::new(&vendor)?);
-        Ok(Self { vendor, schemas, target, link, settings })
+        let prior = link.prior(&vendor);
+        Ok(Self { vendor, schemas, target, link, settings, prior })
     }
 
     /// The vendor, without what the endpoint does not have.
@@ -154,7 +157,8 @@ impl Runner {
             self.settings.spent.iter_mut().for_each(Vec::clear);
         }
         self.settings.kinds.clear();
-        let before = self.settings.spent.clone();
+        let mut before = self.settings.spent.clone();
+        before.iter_mut().zip(&self.prior).for_each(|(spent, prior)| spent.extend(prior));
         self.link.forgive();
         let performed = perform(plan, &self.vendor, &mut self.link, &mut self.settings);
         let Ruling { expectations, states, .. } =
