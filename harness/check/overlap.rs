@@ -8,7 +8,7 @@ use super::demands::{broke_down, due, readings, seen, stated_only, throttled_by_
 use super::oracle::{Walk, purpose};
 use crate::history::{Entry, Exchange, History, Span};
 use crate::linearize::{Order, Steps, linearize};
-use crate::model::{Answer, Belief, Condition, Key, Op, Outcome, Role, Seen, World};
+use crate::model::{Answer, Belief, Condition, Key, Op, Outcome, Role, Seen, World, identifies};
 use crate::spec::Reading;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,6 +49,18 @@ struct Member<'h> {
     seen: Seen,
 }
 
+/// What is called by a full identifier that nobody knows yet may be what others call by its name.
+fn named_alike<'h>(groups: BTreeMap<Key, Vec<Member<'h>>>) -> BTreeMap<Key, Vec<Member<'h>>> {
+    let names: Vec<Key> = groups.keys().filter(|key| !key.1.contains(':')).cloned().collect();
+    let mut joined: BTreeMap<Key, Vec<Member<'h>>> = BTreeMap::new();
+    for (key, group) in groups {
+        let named =
+            names.iter().find(|name| name.0 == key.0 && !name.1.is_empty() && identifies(&key.1, &name.1));
+        joined.entry(named.cloned().unwrap_or(key)).or_default().extend(group);
+    }
+    joined
+}
+
 impl Walk<'_> {
     /// Judges calls that overlap.
     pub(super) fn together(&mut self, calls: Vec<(usize, &Exchange)>) {
@@ -66,7 +78,7 @@ impl Walk<'_> {
             let seen = seen(exchange);
             groups.entry(key).or_default().push(Member { at, exchange, reading, seen });
         }
-        for (key, group) in self.joined_by_limit(groups) {
+        for (key, group) in self.joined_by_limit(named_alike(groups)) {
             match group.as_slice() {
                 [one] => self.call(one.at, one.exchange),
                 _ => self.group(&key, &group),

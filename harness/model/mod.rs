@@ -30,4 +30,5 @@ pub use outcomes::outcomes;
 pub use rule::{RULES, Rule, rule};
 pub use schedule::tick;
 pub use shelf::Shelf;
+pub(crate) use state::identifies;
 pub use state::{Id, Key, Life, Pending, Policy, SOMETIME, Secret, Task, Text, Value, Version, When, World};

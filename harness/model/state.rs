@@ -238,7 +238,7 @@ impl World {
 }
 
 /// Whether a full identifier may be the one of a secret of this name: some end in characters of their own.
-pub(super) fn identifies(identifier: &str, name: &str) -> bool {
+pub(crate) fn identifies(identifier: &str, name: &str) -> bool {
     let rest = identifier.rfind(name).and_then(|at| identifier.get(at + name.len()..));
     identifier.contains(':') && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
