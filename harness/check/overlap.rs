@@ -144,10 +144,15 @@ impl Walk<'_> {
                 let shown = self.shortest(group, at);
                 let calls: Vec<usize> = shown.iter().map(|member| member.at).collect();
                 let told = || {
-                    let said = shown
-                        .iter()
-                        .map(|it| format!("{} {}", it.exchange.call.operation, it.exchange.summary()));
-                    format!("none does: {}", said.collect::<Vec<_>>().join("; "))
+                    // The same said by several is said once: how many they are does not matter.
+                    let mut said: BTreeMap<String, usize> = BTreeMap::new();
+                    for Member { exchange, .. } in &shown {
+                        let one = format!("{} {}", exchange.call.operation, exchange.summary());
+                        *said.entry(one).or_default() += 1;
+                    }
+                    let each: Vec<String> =
+                        said.iter().map(|(one, times)| format!("{times} × {one}")).collect();
+                    format!("none does: {}", each.join("; "))
                 };
                 let wanted =
                     || "a serial order of the overlapping calls that explains every reply".to_owned();
