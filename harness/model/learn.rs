@@ -77,7 +77,9 @@ fn learn_version(
     let fits = |version: &Version| stages.is_none_or(|stages| same_stages(&version.stages, stages));
     let place = |wanted: &dyn Fn(&Version) -> bool| secret.versions.iter().position(wanted);
     let known = id.and_then(|id| place(&|v| matches!(&v.id, Id::Known(known) if known == id)));
-    let asked = op.version.as_ref().filter(|asked| law.alias.as_ref() != Some(asked));
+    // Where a kind is read by stage alone, the id that was asked for is ignored.
+    let by_stage = law.kinds[secret.kind].by_stage;
+    let asked = op.version.as_ref().filter(|asked| !by_stage && law.alias.as_ref() != Some(asked));
     let stage = op.stage.as_ref().unwrap_or(&law.current);
     let place = known.or_else(|| match (op.role, asked) {
         (Role::Read, Some(asked)) => place(&|v| matches!(&v.id, Id::Known(known) if known == asked)),
