@@ -344,6 +344,7 @@ impl Kept {
         if self.uncounted {
             world.spent.clear();
         }
+        forget_repeated(&mut world);
         self.strip(&mut world);
         let full = world.owed.len() > OWED && !self.crowded;
         if !full && (self.worlds.contains(&world) || self.bare && self.worlds.len() >= WORLDS) {
@@ -378,6 +379,20 @@ impl Kept {
                 world.secrets.remove(key);
             }
         }
+    }
+}
+
+/// A call with a token that already names a version changes nothing when it arrives.
+fn forget_repeated(world: &mut World) {
+    let repeated = |late: &Op| {
+        let named = |version: &Version| matches!(&version.id, Id::Known(id) if Some(id) == late.token.as_ref());
+        matches!(late.role, Role::Rotate | Role::Put)
+            && late.token.is_some()
+            && world.subject(late).is_some_and(|(_, secret)| secret.versions.iter().any(named))
+    };
+    if world.owed.iter().any(|late| repeated(late)) {
+        let rest = world.owed.iter().filter(|late| !repeated(late)).cloned().collect();
+        world.owed = rest;
     }
 }
 
