@@ -31,6 +31,7 @@ pub fn judge<'v>(
         belief,
         deeds: BTreeMap::new(),
         lost: Vec::new(),
+        heard: 0,
         settled: false,
     };
     for part in clusters(history) {
@@ -72,12 +73,14 @@ pub(super) struct Walk<'v> {
     pub(super) deeds: BTreeMap<Key, Deed>,
     /// Calls whose replies were lost, and when.
     pub(super) lost: Vec<(Op, u64)>,
+    /// When the endpoint was called last.
+    pub(super) heard: i64,
     pub(super) settled: bool,
 }
 
 impl Walk<'_> {
     pub(super) fn call(&mut self, at: usize, exchange: &Exchange) {
-        self.let_land(exchange);
+        self.let_pass(exchange);
         let call = &exchange.call;
         if throttled_by_gateway(self.vendor, exchange) {
             return self.ruling.note("ROT-THR-1", format!("{} was refused as too frequent", call.operation));

@@ -15,6 +15,8 @@ use std::ops::Range;
 
 /// Microseconds after which a call whose reply was lost has arrived, or never will.
 const LANDS_WITHIN: u64 = 10_000_000;
+/// Seconds without a call after which a schedule may have acted several times.
+const LEAP: i64 = 3_600;
 /// Worlds that a search for a serial order may look at.
 const STEPS: usize = 60_000;
 
@@ -65,11 +67,17 @@ impl Walk<'_> {
     /// Judges calls that overlap.
     pub(super) fn together(&mut self, calls: Vec<(usize, &Exchange)>) {
         let mut groups: BTreeMap<Key, Vec<Member<'_>>> = BTreeMap::new();
+        let mut doubled = Vec::new();
         for (at, exchange) in calls {
             let apart = throttled_by_gateway(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = readings(self.vendor, exchange);
             let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
-            if apart || readings.len() != 1 || !self.follows(exchange, &readings) {
+            if !apart && readings.len() > 1 {
+                let keys = readings.iter().map(|it| self.shared_key(&it.op, at));
+                doubled.push((at, exchange, keys.collect::<Vec<Key>>()));
+                continue;
+            }
+            if apart || readings.is_empty() || !self.follows(exchange, &readings) {
                 self.call(at, exchange);
                 continue;
             }
@@ -78,7 +86,23 @@ impl Walk<'_> {
             let seen = seen(exchange);
             groups.entry(key).or_default().push(Member { at, exchange, reading, seen });
         }
-        for (key, group) in self.joined_by_limit(named_alike(groups)) {
+        let mut groups = self.joined_by_limit(named_alike(groups));
+        for (at, exchange, keys) in doubled {
+            // What can be read in two ways has no place in a serial order: nobody knows what the others met.
+            let met = |group: &Vec<Member<'_>>| {
+                group.iter().any(|it| keys.contains(&self.shared_key(&it.reading.op, it.at)))
+            };
+            let met: Vec<Key> =
+                groups.iter().filter(|(_, group)| met(group)).map(|it| it.0.clone()).collect();
+            match met.is_empty() {
+                true => self.call(at, exchange),
+                false => keys.iter().for_each(|(account, name)| self.belief.forget(*account, name)),
+            }
+            for member in met.iter().filter_map(|key| groups.remove(key)).flatten() {
+                self.belief.forget(member.reading.op.account, &member.reading.op.secret);
+            }
+        }
+        for (key, group) in groups {
             match group.as_slice() {
                 [one] => self.call(one.at, one.exchange),
                 _ => self.group(&key, &group),
@@ -117,7 +141,7 @@ impl Walk<'_> {
     }
 
     fn group(&mut self, key: &Key, group: &[Member<'_>]) {
-        group.iter().for_each(|member| self.let_land(member.exchange));
+        group.iter().for_each(|member| self.let_pass(member.exchange));
         let rule = self.rule_of_group(group);
         let all: Vec<usize> = group.iter().map(|member| member.at).collect();
         let was_on = self.policy_on(key);
@@ -274,8 +298,13 @@ impl Walk<'_> {
         }
     }
 
-    /// What was lost long before a call began is not on its way any longer.
-    pub(super) fn let_land(&mut self, exchange: &Exchange) {
+    /// What time alone does before a call: what was lost long before is not on its way any longer, and
+    /// schedules may have acted.
+    pub(super) fn let_pass(&mut self, exchange: &Exchange) {
+        if exchange.when.hi.saturating_sub(self.heard) >= LEAP {
+            self.belief.outrun(&self.vendor.law, exchange.when);
+        }
+        self.heard = self.heard.max(exchange.when.hi);
         let recent = self.lost.iter().any(|(_, ended)| ended + LANDS_WITHIN > exchange.span.began);
         if !self.lost.is_empty() && !recent {
             self.belief.landed();
@@ -352,9 +381,18 @@ impl Steps for Serial<'_, '_, '_> {
             }
         }
         let mut after = belief.clone();
-        after.observe(&walk.vendor.law, &reading.op, possible, seen, exchange.when).ok()?;
-        if let Some(key) = after.key(reading.op.account, &reading.op.secret) {
-            after.unordered(&walk.vendor.law, &key);
+        let law = &walk.vendor.law;
+        if let Err(gap) = after.observe(law, op, possible, seen, exchange.when) {
+            if law.binds(gap.rule) {
+                return None;
+            }
+            // No document says what is not so here: what came instead is legal, and what it did unknown.
+            self.open[call] = true;
+            after.forget(op.account, &op.secret);
+            return Some(after);
+        }
+        if let Some(key) = after.key(op.account, &op.secret) {
+            after.unordered(law, &key);
         }
         Some(after)
     }

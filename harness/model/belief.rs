@@ -73,6 +73,17 @@ impl Belief {
         self.hold(rest);
     }
 
+    /// Stops predicting anything about secrets whose schedules may have acted more often, since they were
+    /// heard of last, than anybody can tell.
+    pub fn outrun(&mut self, law: &Law, now: When) {
+        let behind = |world: &World| -> Vec<Key> {
+            let secrets = world.secrets.iter().filter(|(_, secret)| schedule::outruns(law, secret, now));
+            secrets.map(|(key, _)| key.clone()).collect()
+        };
+        let behind: BTreeSet<Key> = self.worlds.iter().flat_map(behind).collect();
+        behind.iter().for_each(|(account, name)| self.forget(*account, name));
+    }
+
     /// Goes on with these worlds.
     fn hold(&mut self, kept: Kept) {
         self.worlds = kept.worlds;
@@ -385,7 +396,8 @@ impl Kept {
 /// A call with a token that already names a version changes nothing when it arrives.
 fn forget_repeated(world: &mut World) {
     let repeated = |late: &Op| {
-        let named = |version: &Version| matches!(&version.id, Id::Known(id) if Some(id) == late.token.as_ref());
+        let named =
+            |version: &Version| matches!(&version.id, Id::Known(id) if Some(id) == late.token.as_ref());
         matches!(late.role, Role::Rotate | Role::Put)
             && late.token.is_some()
             && world.subject(late).is_some_and(|(_, secret)| secret.versions.iter().any(named))

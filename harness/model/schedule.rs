@@ -2,7 +2,8 @@
 
 use super::{Expect, Id, Law, Life, Pending, SOMETIME, Secret, Value, Version, When};
 
-/// Rotations that a schedule may have made at once; a clock that jumps further skips the rest.
+/// Rotations that a schedule may have made at once. Nobody says whether a clock that jumps further makes
+/// more, or skips them: so nothing is known then (`outruns`), and the reference skips them.
 const CATCH_UP: usize = 8;
 
 /// What a secret may be at a time: the secret itself, and what time makes of it.
@@ -93,17 +94,32 @@ pub(super) fn date(law: &Law, base: When, every: i64, exact: bool) -> When {
 fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
     let mut possible = Vec::new();
     let mut current = secret;
-    for _ in 0..CATCH_UP {
+    let mut fired = 0;
+    while fired < CATCH_UP {
         let due = current.next.filter(|due| current.policy.on && due.lo <= now.hi);
         let Some(due) = due.filter(|_| current.life == Life::Active) else { break };
-        let fired = fire(law, &current, due, now);
+        let after = fire(law, &current, due, now);
         if due.hi > now.lo || grace {
             possible.insert(0, current);
         }
-        current = fired;
+        current = after;
+        fired += 1;
+    }
+    if fired == CATCH_UP && !grace {
+        current.next = current.next.zip(current.policy.every).map(|(due, every)| {
+            let behind = now.lo.saturating_sub(due.hi);
+            if behind < 0 { due } else { due.plus((behind / every.max(1) + 1).saturating_mul(every)) }
+        });
     }
     possible.insert(0, current);
     possible
+}
+
+/// Whether more rotations are due than a schedule may have made at once.
+pub(super) fn outruns(law: &Law, secret: &Secret, now: When) -> bool {
+    let (Some(due), Some(every)) = (secret.next, secret.policy.every) else { return false };
+    let behind = now.hi.saturating_sub(due.lo);
+    secret.policy.on && behind >= 0 && behind.saturating_add(law.slack) / every.max(1) >= CATCH_UP as i64
 }
 
 fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {

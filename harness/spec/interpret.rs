@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
             }
             Meaning::ValueType => self.op.value_type = shared(),
             // Whoever takes tags that are no list keeps nobody knows what.
-            Meaning::Tags if serde_json::from_str::<serde_json::Value>(text).is_err() => {}
+            Meaning::Tags if serde_json::from_str::<Vec<serde_json::Value>>(text).is_err() => {}
             Meaning::Description | Meaning::Key | Meaning::Tags | Meaning::Config => {
                 self.op.settings.push((parameter.is, Fact::Text(setting(parameter.is, text))));
             }
