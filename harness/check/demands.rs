@@ -1,10 +1,10 @@
 //! What a call demands by itself, whatever is stored: the refusal it was made to get, the ways to read
 //! it, and what came of it.
 
-use crate::codec::Body;
+use crate::codec::{Body, Call};
 use crate::history::{Exchange, Tamper};
 use crate::model::{Answer, Condition, Expect, Meaning, Outcome, Role, Seen, World};
-use crate::spec::{Family, Format, Reading, Vendor, interpret};
+use crate::spec::{Complaint, Family, Format, Reading, Vendor, interpret};
 
 /// A refusal that is due whatever the secret's state: its rule, its condition, and whether it is certain.
 pub(super) type Due = (&'static str, Condition, bool);
@@ -23,6 +23,19 @@ pub(super) fn readings(vendor: &Vendor, exchange: &Exchange) -> Vec<Reading> {
         other.retain(|(before, _)| before != name);
         other.push(pairs[at]);
         all.extend(read(&other));
+    }
+    let again = pairs.iter().enumerate().find(|(at, pair)| pairs[..*at].contains(*pair));
+    if let (Some((_, (name, _))), None) = (again, twice) {
+        // It says the same twice: whether it may do so is open.
+        for reading in &mut all {
+            reading.complaints.push(Complaint {
+                parameter: (*name).to_owned(),
+                condition: Condition::Invalid,
+                rule: "WIRE-REQ-4",
+                certain: false,
+                why: format!("{name} stands twice"),
+            });
+        }
     }
     all
 }
@@ -47,7 +60,7 @@ pub(super) fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
         _ => spec.protocol.methods.contains(method),
     };
     if differs(&how.method, how.method.as_ref().is_some_and(known)) {
-        return Some(("WIRE-REQ-3", Condition::BadMethod, true));
+        return Some(("WIRE-REQ-3", Condition::BadMethod, !is_another(vendor, call)));
     }
     if differs(&how.path, how.path.as_ref() == Some(&spec.protocol.path)) {
         return Some(("WIRE-REQ-3", Condition::UnknownPath, false));
@@ -61,6 +74,17 @@ pub(super) fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
         })
     });
     differs(&how.format, known_format).then_some(("WIRE-REQ-3", Condition::BadFormat, true))
+}
+
+/// Whether the method makes another operation of the call.
+fn is_another(vendor: &Vendor, call: &Call) -> bool {
+    let operations = &vendor.spec.operations;
+    let shape = |path: &Option<String>| -> Option<Vec<String>> {
+        let segments = path.as_ref()?.split('/');
+        Some(segments.map(|it| if it.starts_with('{') { String::new() } else { it.to_owned() }).collect())
+    };
+    let own = operations.get(&call.operation).and_then(|operation| shape(&operation.path));
+    own.is_some() && operations.values().any(|it| it.method == call.how.method && shape(&it.path) == own)
 }
 
 fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {

@@ -112,7 +112,7 @@ impl Walk<'_> {
         let doubled = readings.len() > 1;
         let seen = seen(exchange);
         if doubled {
-            return self.doubled(at, exchange, &readings, possible, &seen);
+            return self.doubled(at, exchange, &readings, &seen);
         }
         self.compare(at, exchange, &op, first, possible, &seen);
     }
@@ -418,17 +418,18 @@ impl Walk<'_> {
         }
         let refused =
             exchange.reply().is_some_and(|reply| !reply.done()) && !broke_down(self.vendor, exchange);
-        if !certain {
-            return self.ruling.note(rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
+        if certain {
+            self.ruling.expect(
+                rule,
+                refused,
+                &[at],
+                || format!("refused ({})", words(condition)),
+                || exchange.summary(),
+            );
+        } else {
+            self.ruling.note(rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
         }
-        self.ruling.expect(
-            rule,
-            refused,
-            &[at],
-            || format!("refused ({})", words(condition)),
-            || exchange.summary(),
-        );
-        if refused {
+        if refused && certain {
             self.code(at, exchange, &[condition], &[]);
         }
         let Some(reading) = readings(self.vendor, exchange).into_iter().next() else { return };
@@ -445,28 +446,22 @@ impl Walk<'_> {
     }
 
     /// A parameter given twice: the reply and all that follows must fit one reading of it.
-    fn doubled(
-        &mut self,
-        at: usize,
-        exchange: &Exchange,
-        readings: &[Reading],
-        mut possible: Vec<(World, Outcome)>,
-        seen: &Seen,
-    ) {
-        if let Some(world) = self.belief.worlds().first() {
-            possible.push((world.clone(), Outcome::refused("WIRE-REQ-4", Condition::Invalid)));
-        }
-        let mut fits = false;
-        let mut best = self.belief.clone();
+    fn doubled(&mut self, at: usize, exchange: &Exchange, readings: &[Reading], seen: &Seen) {
+        let refused = Outcome::refused("WIRE-REQ-4", Condition::Invalid);
+        let mut after: Option<Belief> = None;
         for reading in readings {
             let mut belief = self.belief.clone();
             let mut own = self.possible(&self.belief, exchange, reading);
-            own.extend(possible.last().cloned());
-            if belief.observe(&self.vendor.law, &reading.op, own, seen, exchange.when).is_ok() && !fits {
-                fits = true;
-                best = belief;
+            own.extend(self.belief.worlds().iter().map(|world| (world.clone(), refused.clone())));
+            if belief.observe(&self.vendor.law, &reading.op, own, seen, exchange.when).is_ok() {
+                match &mut after {
+                    Some(known) => known.join(belief, readings.iter().map(|reading| &reading.op)),
+                    None => after = Some(belief),
+                }
             }
         }
+        let fits = after.is_some();
+        self.belief = after.unwrap_or_else(|| self.belief.clone());
         self.ruling.expect(
             "WIRE-REQ-4",
             fits || broke_down(self.vendor, exchange),
@@ -480,9 +475,12 @@ impl Walk<'_> {
                 .key(reading.op.account, &reading.op.secret)
                 .unwrap_or((reading.op.account, reading.op.secret.clone()));
             let deed = Deed::new("WIRE-REQ-4", reading.op.role, None, at, false);
-            self.deeds.insert(key, deed);
+            self.deeds.insert(key.clone(), deed);
+            if !fits {
+                self.belief.forget(key.0, &key.1);
+            }
+            self.keep_clear(&key);
         }
-        self.belief = best;
     }
 }
 

@@ -29,12 +29,18 @@ pub enum Of {
     Presence,
     /// Which parameter is odd, and how.
     Oddity,
+    /// Which odd value is given.
+    Odd,
+    /// How often a call is made.
+    Times,
     /// Which idempotency token is given.
     Token,
     /// Which of several values is given.
     Value,
-    /// What goes wrong with a signature or a connection.
+    /// What goes wrong with a signature or a connection, or how a call travels.
     Mishap,
+    /// In which scheme a call is signed.
+    Scheme,
 }
 
 /// A choice that was made.

@@ -1,15 +1,21 @@
 //! Bytes to a plan.
 
 use super::choices::{Choices, Of};
-use super::small::{ADVANCE, CALL};
+use super::mishaps::{manners, tampers};
+use super::small::{ADVANCE, ANY, CALL};
 use super::values::{odd, valid};
-use super::{Argument, Ask, Called, Choice, Class, Plan, Planted, Step};
-use crate::history::{Leave, Tamper};
+use super::{Argument, Ask, Called, Choice, Class, Given, Plan, Planted, Step};
+use crate::history::Leave;
 use crate::model::{Meaning, Role};
-use crate::spec::{Operation, Parameter, Vendor};
+use crate::spec::{Kind, Operation, Parameter, Vendor};
 
 /// Steps of a plan at most.
 const STEPS: usize = 32;
+/// Times that a call is made again and again, at most.
+const OFTEN: usize = 64;
+/// Styles of a call that differ: as usual, with an odd parameter, with a mishap, travelling unusually,
+/// with any parameters. Of the other choices that there are, most are usual.
+const STYLES: usize = ANY + 1;
 
 impl Plan {
     /// The plan that bytes mean for a vendor. Any bytes mean one.
@@ -49,9 +55,14 @@ impl Maker<'_, '_> {
                     let crowd = self.crowd();
                     self.plan.steps.push(Step::Together(crowd));
                 }
-                CALL..24 => {
+                CALL..23 => {
                     let ask = self.ask(None);
                     self.plan.steps.push(Step::Call(ask));
+                }
+                23 => {
+                    let ask = self.ask(None);
+                    let often = self.often();
+                    self.plan.steps.push(Step::Often(ask, often));
                 }
                 _ => self.again(),
             }
@@ -85,13 +96,49 @@ impl Maker<'_, '_> {
             (Called::AfterTheFirst, Some(account)) => account,
             _ => usize::from(self.choices.odds(Of::Owner, 1, 8)),
         };
-        Some(Planted { kind: (*kind).clone(), sample, account, called })
+        let with =
+            if self.choices.odds(Of::Presence, 1, 4) { self.more(kind, described) } else { Vec::new() };
+        Some(Planted { kind: (*kind).clone(), sample, account, called, with })
+    }
+
+    /// What a creation may say beside what it must.
+    fn more(&mut self, kind: &str, described: &Kind) -> Vec<Argument> {
+        let vendor = self.vendor;
+        let creates = vendor.spec.operations.values().find(|operation| {
+            operation.role == Role::Create
+                && (operation.kinds.is_empty() || operation.kinds.iter().any(|it| it == kind))
+        });
+        let Some(operation) = creates else { return Vec::new() };
+        let mut with = Vec::new();
+        for (name, parameter) in &operation.parameters {
+            let settled = parameter.given() || parameter.is == Meaning::Project;
+            if !settled && self.choices.one(Of::Presence, 3) == 1 {
+                let value = valid(vendor, parameter, (kind, Some(described)), &mut self.choices);
+                with.push(Argument { name: name.clone(), value, class: Class::Valid });
+            }
+        }
+        with
+    }
+
+    /// How often: around every number that documents limit anything to.
+    fn often(&mut self) -> usize {
+        let law = &self.vendor.law;
+        let kept = law.kinds.iter().filter_map(|kind| kind.keeps).max();
+        let limits = [law.rate.map(|rate| rate.calls), kept, law.stages_at_most];
+        let mut all: Vec<usize> = vec![3, 5];
+        all.extend(limits.into_iter().flatten().flat_map(|most| [most + 1, most, most.saturating_sub(1)]));
+        all.retain(|times| (2..=OFTEN).contains(times));
+        self.choices.pick(Of::Times, &all).copied().unwrap_or(3)
     }
 
     fn seconds(&mut self) -> i64 {
         let (interval, day) = (&self.vendor.spec.interval, 86_400);
         let usual = (interval.min.0 + day - 1) / day * day + 23 * day;
-        let all = [60, usual, 5, 1, 3_700, day, interval.min.0, interval.max.0, 31 * day, 2 * usual];
+        let mut all = vec![60, usual, 5, 1, 3_700, day, interval.min.0, interval.max.0, 31 * day, 2 * usual];
+        if let Some(rate) = self.vendor.law.rate {
+            all.extend([rate.per + 1, rate.per - 1, rate.per / 2]);
+            all.retain(|seconds| *seconds > 0);
+        }
         self.choices.pick(Of::Seconds, &all).copied().unwrap_or(60)
     }
 
@@ -126,20 +173,35 @@ impl Maker<'_, '_> {
             with: Vec::new(),
             scheme: None,
             tamper: None,
+            manner: None,
             leave: None,
         };
-        let style = self.choices.one(Of::Style, 16);
-        let oddity =
-            (style == 12 || style == 13).then(|| self.choices.one(Of::Oddity, operation.parameters.len()));
+        // As usual, odd, with a mishap, travelling unusually, any parameters; then what is usual again.
+        let style = match self.choices.weighted(Of::Style, 22, STYLES) {
+            style @ 0..STYLES => style,
+            5..9 => 1,
+            9 | 10 => 2,
+            11 => 3,
+            12..16 => ANY,
+            _ => 0,
+        };
+        let oddity = (style == 1).then(|| self.choices.one(Of::Oddity, operation.parameters.len()));
         for (at, (name, parameter)) in operation.parameters.iter().enumerate() {
             let argument = match oddity {
                 Some(odd) if odd == at => self.oddity(operation, name, parameter),
-                _ => self.argument(operation, secret, name, parameter, style >= 7),
+                _ => self.argument(operation, secret, name, parameter, style == ANY),
             };
             ask.with.extend(argument);
         }
-        if style > 13 {
-            self.mishap(&mut ask);
+        match style {
+            2 => self.mishap(&mut ask, operation),
+            3 => {
+                let manners = manners(vendor, operation, &ask);
+                if let Some((manner, scheme)) = self.choices.pick(Of::Mishap, &manners).cloned() {
+                    (ask.manner, ask.scheme) = (Some(manner), scheme);
+                }
+            }
+            _ => {}
         }
         ask
     }
@@ -183,25 +245,27 @@ impl Maker<'_, '_> {
         Some(Argument { name: name.to_owned(), value: value?, class })
     }
 
-    /// A lost reply, a signature that is wrong, another account, another way to sign.
-    fn mishap(&mut self, ask: &mut Ask) {
-        let beyond = self.vendor.spec.signing.refused_beyond + 600;
-        match self.choices.one(Of::Mishap, 12) {
-            0..=2 => ask.leave = Some(Leave::AfterReply),
-            3 | 4 => ask.leave = Some(Leave::AtOnce),
-            5 => ask.foreign = true,
-            6 => {
-                let schemes: Vec<_> = self.vendor.schemes.iter().filter(|scheme| scheme.signs()).collect();
-                ask.scheme = self.choices.pick(Of::Mishap, &schemes).map(|scheme| scheme.name.clone());
+    /// A signature that is wrong, another account, another way to sign, a lost reply.
+    fn mishap(&mut self, ask: &mut Ask, operation: &Operation) {
+        let schemes: Vec<_> = self.vendor.schemes.iter().filter(|scheme| scheme.signs()).collect();
+        match self.choices.weighted(Of::Mishap, 8, 4) {
+            0 | 4 => {
+                let scheme = self.choices.pick(Of::Scheme, &schemes).map(|scheme| (*scheme).clone());
+                let Some(scheme) = scheme else { return };
+                let tampers = tampers(self.vendor, &scheme, ask);
+                ask.tamper = self.choices.pick(Of::Mishap, &tampers).cloned();
+                ask.scheme = Some(scheme.name.clone());
             }
-            7 => ask.tamper = Some(Tamper::Unsigned),
-            8 => ask.tamper = Some(Tamper::OtherSecret),
-            9 => ask.tamper = Some(Tamper::UnknownKey),
-            10 => ask.tamper = Some(Tamper::OneCharacter),
-            _ => {
-                ask.tamper =
-                    Some(Tamper::Skew(if self.choices.one(Of::Mishap, 2) == 0 { beyond } else { -beyond }))
+            1 | 5 => {
+                ask.foreign = true;
+                let by_name = operation.role == Role::Create || self.choices.one(Of::Mishap, 2) == 0;
+                for argument in ask.with.iter_mut().filter(|it| it.value == Given::Name && !by_name) {
+                    argument.value = Given::Identifier;
+                }
             }
+            2 => ask.scheme = self.choices.pick(Of::Scheme, &schemes).map(|scheme| scheme.name.clone()),
+            3 | 6 => ask.leave = Some(Leave::AfterReply),
+            _ => ask.leave = Some(Leave::AtOnce),
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod choices;
 mod decode;
+mod mishaps;
 mod small;
 #[cfg(feature = "strategies")]
 pub mod strategies;
@@ -47,6 +48,9 @@ pub struct Planted {
     /// What it is called.
     #[serde(default)]
     pub called: Called,
+    /// What its creation says beside what it must.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<Argument>,
 }
 
 /// What a secret is called.
@@ -72,6 +76,8 @@ pub enum Step {
     Together(Vec<Ask>),
     /// The endpoint's clock is advanced by that many seconds.
     Advance(i64),
+    /// A call is made so many times, each time with a new idempotency token.
+    Often(Ask, usize),
 }
 
 /// A call of a plan.
@@ -95,9 +101,46 @@ pub struct Ask {
     /// What is wrong with its signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tamper: Option<Tamper>,
+    /// How it travels, where that is not as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manner: Option<Manner>,
     /// When its connection is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leave: Option<Leave>,
+}
+
+/// How a call travels, where that is not as usual.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Manner {
+    /// In this HTTP method.
+    Method(String),
+    /// It asks for replies in this format.
+    Format(String),
+    /// It names this version of the API.
+    Version(String),
+    /// It names this operation.
+    Operation(String),
+    /// It goes to this path.
+    Path(String),
+    /// Its parameters stand in a form body.
+    InBody,
+    /// A parameter stands twice, the second time with another value.
+    Twice(String, Given, Beside),
+}
+
+/// Where a parameter stands that stands twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Beside {
+    /// Both times where documents say.
+    Documented,
+    /// Both times in the query.
+    InQuery,
+    /// In the query, then in a form body.
+    QueryAndBody,
+    /// In a form body, then in the query.
+    BodyAndQuery,
 }
 
 /// One parameter of a call.
@@ -144,6 +187,12 @@ pub enum Given {
     Identifier,
     /// A name like the secret's with this after it.
     NameWith(String),
+    /// The secret's name without its last character.
+    NameShorter,
+    /// The secret's name, its end in the other case.
+    NameInOtherCase,
+    /// The secret's name with a blank before it.
+    NameAfterBlank,
     /// The n-th idempotency token of the plan.
     Token(usize),
     /// The n-th secret value of the plan.
@@ -166,6 +215,7 @@ impl Plan {
             .map(|step| match step {
                 Step::Call(_) => 1,
                 Step::Together(asks) => asks.len(),
+                Step::Often(_, times) => *times,
                 Step::Advance(_) => 0,
             })
             .sum()

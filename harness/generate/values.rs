@@ -3,7 +3,7 @@
 use super::choices::{Choices, Of};
 use super::texts::{around, bare, hostile_texts, inside, malformed_texts, outside};
 use super::{Class, Given};
-use crate::model::{Meaning, Text};
+use crate::model::{Meaning, Role, Text};
 use crate::spec::{Kind, Operation, Parameter, Type, Vendor};
 
 /// Idempotency tokens that a plan draws from: few, so that they come again.
@@ -106,6 +106,8 @@ fn plain(parameter: &Parameter, number: &mut dyn FnMut(usize) -> usize) -> Given
             [example.unwrap_or(min), min, max, (min + max) / 2][number(4)].to_string()
         }
         _ if !parameter.values.is_empty() => parameter.values[number(parameter.values.len())].clone(),
+        Type::List => parameter.example.clone().unwrap_or_else(|| "[]".to_owned()),
+        Type::Json | Type::Map => parameter.example.clone().unwrap_or_else(|| "{}".to_owned()),
         _ => parameter.example.clone().unwrap_or_else(|| "sample".to_owned()),
     };
     Given::Text(text)
@@ -118,21 +120,33 @@ pub(super) fn odd(
     parameter: &Parameter,
     choices: &mut Choices<'_>,
 ) -> (Class, Option<Given>) {
-    let (class, texts) = match choices.one(Of::Oddity, 6) {
-        0 | 1 => (Class::Boundary, at_the_bounds(vendor, parameter)),
-        2 | 3 => (Class::Invalid, beyond(vendor, parameter)),
-        4 => (Class::Malformed, hostile_texts()),
-        _ => return (Class::Absent, None),
+    let (class, texts) = match choices.weighted(Of::Oddity, 6, 4) {
+        0 | 4 => (Class::Invalid, beyond(vendor, parameter)),
+        1 | 5 => (Class::Boundary, at_the_bounds(vendor, parameter)),
+        2 => (Class::Absent, Vec::new()),
+        _ => (Class::Malformed, hostile_texts()),
     };
-    let texts = if texts.is_empty() { hostile_texts() } else { texts };
-    let text = choices.pick(Of::Value, &texts).cloned().unwrap_or_default();
-    let given = match parameter.is {
+    if class == Class::Absent {
+        return (class, None);
+    }
+    if parameter.is == Meaning::Secret && class != Class::Malformed {
+        let mut like = vec![
+            Given::NameShorter,
+            Given::NameInOtherCase,
+            Given::NameAfterBlank,
+            Given::Text(String::new()),
+        ];
+        if operation.role != Role::Create {
+            like.push(Given::Identifier);
+        }
         // Whatever is named must be the run's own.
-        Meaning::Secret if text.is_empty() => Given::Text(text),
-        Meaning::Secret => match choices.one(Of::Value, 3) {
-            0 if operation.role != crate::model::Role::Create => Given::Identifier,
-            _ => Given::NameWith(text),
-        },
+        like.extend(texts.into_iter().filter(|text| !text.is_empty()).map(Given::NameWith));
+        return (class, choices.pick(Of::Odd, &like).cloned());
+    }
+    let texts = if texts.is_empty() { hostile_texts() } else { texts };
+    let text = choices.pick(Of::Odd, &texts).cloned().unwrap_or_default();
+    let given = match parameter.is {
+        Meaning::Secret if !text.is_empty() => Given::NameWith(text),
         _ => Given::Text(text),
     };
     (class, Some(given))

@@ -92,8 +92,15 @@ impl<'a> Reader<'a> {
     }
 
     fn parameter(&mut self, name: &str, parameter: &Parameter) {
-        let value = self.get(name);
+        let mut value = self.get(name);
         let open = |constraint| parameter.open.contains(&constraint);
+        let in_json = self.vendor.spec.protocol.family != Family::RpcQuery;
+        if in_json && value == Some("null") && matches!(parameter.kind, Type::Json | Type::List | Type::Map) {
+            // In JSON this is no text, but nothing; whether that is the same as none at all is said nowhere.
+            let why = format!("{name} is null");
+            self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
+            value = None;
+        }
         if value.is_some_and(|text| text.contains('\0')) {
             // Many a stack refuses this character wherever it stands; no document speaks of it.
             self.complain(
@@ -137,7 +144,6 @@ impl<'a> Reader<'a> {
                 let rule = required_by.unwrap_or("WIRE-REQ-1");
                 // In JSON an empty text in place of a number or a list is of the wrong type as well.
                 let text = matches!(parameter.kind, Type::Text | Type::Time | Type::Json);
-                let in_json = self.vendor.spec.protocol.family != Family::RpcQuery;
                 let condition = if in_json && !text { Condition::BadBody } else { Condition::Missing };
                 self.complain(name, condition, rule, certain, format!("{name} is empty"));
             }
@@ -157,9 +163,8 @@ impl<'a> Reader<'a> {
                 }
             }
             Some(text) => {
-                let family = self.vendor.spec.protocol.family;
                 if parameter.kind == Type::Boolean
-                    && family != Family::RpcQuery
+                    && in_json
                     && truth(text).is_some()
                     && !matches!(text, "true" | "false")
                 {
@@ -172,7 +177,7 @@ impl<'a> Reader<'a> {
                     let why = format!("{name} {why}");
                     let number = parameter.is == Meaning::Interval && constraint == Constraint::Type;
                     let rule = if number { "ROT-POL-7" } else { bounds_rule(parameter) };
-                    let typed = constraint == Constraint::Type && family != Family::RpcQuery;
+                    let typed = constraint == Constraint::Type && in_json;
                     let condition = if typed { Condition::BadBody } else { Condition::Invalid };
                     self.complain(name, condition, rule, certain, why);
                 } else if parameter.values.is_empty()

@@ -292,7 +292,10 @@ impl Campaign<'_> {
         if let Some(bytes) = shared.inputs.pop() {
             return bytes;
         }
-        if let Some(bytes) = shared.small.next(vendor) {
+        // Odd calls take turns with what chance brings.
+        if (!shared.small.is_odd() || rng.bool())
+            && let Some(bytes) = shared.small.next(vendor)
+        {
             return bytes;
         }
         if shared.corpus.is_empty() || rng.u8(0..8) == 0 {

@@ -1,9 +1,9 @@
 //! Performs a plan: makes its secrets, does what it says, and looks at what is left.
 
 use crate::check::{Drive, Halt, Link, Made, Settings, Step as Done};
-use crate::codec::Call;
-use crate::generate::{Ask, Called, Given, Plan, Planted, Step};
-use crate::history::{Attempt, History};
+use crate::codec::{Call, Param, Place};
+use crate::generate::{Ask, Beside, Called, Given, Manner, Plan, Planted, Step};
+use crate::history::{Attempt, Entry, History, Tamper};
 use crate::model::{Fact, Meaning, Role};
 use crate::spec::Vendor;
 
@@ -70,6 +70,12 @@ impl<'p> Stage<'_, 'p> {
                 Step::Call(ask) => self.call(ask)?,
                 Step::Together(asks) => self.together(asks)?,
                 Step::Advance(seconds) => self.advance(*seconds)?,
+                Step::Often(ask, times) => {
+                    for _ in 0..*times {
+                        self.tokens.clear();
+                        self.call(ask)?;
+                    }
+                }
             }
         }
         self.look()?;
@@ -85,7 +91,7 @@ impl<'p> Stage<'_, 'p> {
         let first = self.secrets.first().and_then(Option::as_ref).map(|known| known.made.name.clone());
         let name = match (planted.called, first) {
             (Called::AsTheFirst, Some(name)) if self.drive.need_second_account().is_ok() => Some(name),
-            (Called::AfterTheFirst, Some(name)) => Some(format!("{name}x")),
+            (Called::AfterTheFirst, Some(name)) => Some(format!("{name}c")),
             _ => None,
         };
         let kind = self.drive.vendor.spec.kinds.get(&planted.kind);
@@ -99,9 +105,16 @@ impl<'p> Stage<'_, 'p> {
             return Ok(made);
         }
         let (mut call, mut made) = self.drive.creation(&planted.kind, planted.sample, account)?;
-        if let Some(name) = name.filter(|_| named) {
+        if named {
+            // Its end is there in two cases, and can be left out.
+            let name = name.unwrap_or_else(|| format!("{}Ab", made.name));
             self.drive.set(&mut call, Meaning::Secret, name.clone());
             made.name = name;
+        }
+        for argument in &planted.with {
+            if let Given::Text(text) = &argument.value {
+                call.set(&argument.name, text.clone());
+            }
         }
         if free {
             let value = self.value(0);
@@ -120,16 +133,28 @@ impl<'p> Stage<'_, 'p> {
     }
 
     fn call(&mut self, ask: &'p Ask) -> Done {
-        let Some(call) = self.resolve(ask) else { return Ok(()) };
+        let call = match ask.tamper {
+            Some(Tamper::Again) => self.last(),
+            _ => self.resolve(ask),
+        };
+        let Some(call) = call else { return Ok(()) };
         let attempt = Attempt { call: &call, tamper: ask.tamper.as_ref(), leave: ask.leave };
         let at = self.drive.attempt(attempt)?;
         self.learn(at, ask);
         Ok(())
     }
 
+    /// The call just before, if it was answered and nothing was wrong with it: its bytes can be sent again.
+    fn last(&self) -> Option<Call> {
+        match self.drive.history.entries.last()? {
+            Entry::Call(last) if last.result.is_ok() && last.tamper.is_none() => Some(last.call.clone()),
+            _ => None,
+        }
+    }
+
     fn together(&mut self, asks: &'p [Ask]) -> Done {
-        let calls: Vec<(Call, &Ask)> =
-            asks.iter().filter_map(|ask| Some((self.resolve(ask)?, ask))).collect();
+        let own = asks.iter().filter(|ask| ask.tamper != Some(Tamper::Again));
+        let calls: Vec<(Call, &Ask)> = own.filter_map(|ask| Some((self.resolve(ask)?, ask))).collect();
         let attempts: Vec<Attempt<'_>> = calls
             .iter()
             .map(|(call, ask)| Attempt { call, tamper: ask.tamper.as_ref(), leave: ask.leave })
@@ -170,10 +195,10 @@ impl<'p> Stage<'_, 'p> {
         if self.drive.need_second_account().is_err() {
             call.account = 0;
         }
-        call.how.scheme = ask
-            .scheme
-            .as_ref()
-            .and_then(|name| self.drive.schemes().into_iter().find(|scheme| scheme.name == *name));
+        if let Some(name) = &ask.scheme {
+            let scheme = self.drive.schemes().into_iter().find(|scheme| scheme.name == *name)?;
+            call.how.scheme = Some(scheme);
+        }
         for argument in &ask.with {
             let text = self.text(ask, &argument.value);
             // What nothing is known of yet is left out.
@@ -181,7 +206,36 @@ impl<'p> Stage<'_, 'p> {
                 call.set(&argument.name, text);
             }
         }
+        match &ask.manner {
+            Some(manner) => self.travel(&mut call, ask, manner),
+            None => {}
+        }
         Some(call)
+    }
+
+    /// Sends a call on its way as it does not usually travel.
+    fn travel(&mut self, call: &mut Call, ask: &Ask, manner: &Manner) {
+        match manner {
+            Manner::Method(method) => call.how.method = Some(method.clone()),
+            Manner::Format(format) => call.how.format = Some(format.clone()),
+            Manner::Version(version) => call.how.version = Some(version.clone()),
+            Manner::Operation(operation) => call.operation.clone_from(operation),
+            Manner::Path(path) => call.how.path = Some(path.clone()),
+            Manner::InBody => call.how.place = Place::Body,
+            Manner::Twice(name, other, beside) => {
+                let places = match beside {
+                    Beside::Documented => [Place::Documented; 2],
+                    Beside::InQuery => [Place::Query; 2],
+                    Beside::QueryAndBody => [Place::Query, Place::Body],
+                    Beside::BodyAndQuery => [Place::Body, Place::Query],
+                };
+                let Some(value) = self.text(ask, other) else { return };
+                if let Some(first) = call.params.iter_mut().find(|param| param.name == *name) {
+                    first.place = places[0];
+                    call.params.push(Param { name: name.clone(), value, place: places[1] });
+                }
+            }
+        }
     }
 
     fn text(&mut self, ask: &Ask, given: &Given) -> Option<String> {
@@ -190,6 +244,9 @@ impl<'p> Stage<'_, 'p> {
             Given::Text(text) => text.clone(),
             Given::Name => known.made.name.clone(),
             Given::NameWith(more) => format!("{}{more}", known.made.name),
+            Given::NameShorter => known.made.name[..known.made.name.len().saturating_sub(1)].to_owned(),
+            Given::NameInOtherCase => other_case(&known.made.name),
+            Given::NameAfterBlank => format!(" {}", known.made.name),
             Given::Identifier => known.made.arn.clone().unwrap_or_else(|| known.made.name.clone()),
             Given::Version(number) => known.versions.get(*number).or(known.versions.last())?.clone(),
             Given::Task(number) => known.tasks.iter().rev().nth(*number).or(known.tasks.last())?.clone(),
@@ -225,6 +282,14 @@ impl<'p> Stage<'_, 'p> {
             }
         }
     }
+}
+
+/// The name with its last two letters in the other case.
+fn other_case(name: &str) -> String {
+    let (before, end) = name.split_at_checked(name.len().saturating_sub(2)).unwrap_or((name, ""));
+    let other =
+        |c: char| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() };
+    format!("{before}{}", end.chars().map(other).collect::<String>())
 }
 
 fn note(all: &mut Vec<String>, id: &str) {

@@ -10,7 +10,7 @@ pub(super) fn shrink(plan: &Plan, most: usize, mut shows: impl FnMut(&Plan) -> b
     loop {
         let before = best.clone();
         fewer_steps(&mut best, &mut left, &mut shows);
-        for smaller in [fewer_at_once, fewer_secrets, simpler_calls, plainer_values] {
+        for smaller in [fewer_at_once, fewer_times, fewer_secrets, simpler_calls, plainer_values] {
             let mut at = 0;
             while let Some(candidate) = smaller(&best, at) {
                 let better = candidate != best && attempt(&candidate, &mut left, &mut shows);
@@ -70,6 +70,21 @@ fn fewer_at_once(plan: &Plan, number: usize) -> Option<Plan> {
     Some(plan)
 }
 
+/// The n-th way to make a call less often: once, half as often, or one time less.
+fn fewer_times(plan: &Plan, number: usize) -> Option<Plan> {
+    let mut plan = plan.clone();
+    let often = plan.steps.iter_mut().filter(|step| matches!(step, Step::Often(..)));
+    let step = often.into_iter().nth(number / 3)?;
+    if let Step::Often(ask, times) = step {
+        match number % 3 {
+            0 => *step = Step::Call(ask.clone()),
+            1 => *times = times.div_ceil(2),
+            _ => *times = times.saturating_sub(1).max(1),
+        }
+    }
+    Some(plan)
+}
+
 /// The plan without its n-th secret, and without what is done to it.
 fn fewer_secrets(plan: &Plan, number: usize) -> Option<Plan> {
     if number >= plan.secrets.len() || plan.secrets.len() < 2 {
@@ -78,7 +93,7 @@ fn fewer_secrets(plan: &Plan, number: usize) -> Option<Plan> {
     let mut plan = plan.clone();
     plan.secrets.remove(number);
     plan.steps.retain_mut(|step| match step {
-        Step::Call(ask) => ask.secret != number,
+        Step::Call(ask) | Step::Often(ask, _) => ask.secret != number,
         Step::Together(asks) => {
             asks.retain(|ask| ask.secret != number);
             !asks.is_empty()
@@ -92,7 +107,7 @@ fn fewer_secrets(plan: &Plan, number: usize) -> Option<Plan> {
 fn each_ask(plan: &mut Plan, mut change: impl FnMut(&mut crate::generate::Ask)) {
     for step in &mut plan.steps {
         match step {
-            Step::Call(ask) => change(ask),
+            Step::Call(ask) | Step::Often(ask, _) => change(ask),
             Step::Together(asks) => asks.iter_mut().for_each(&mut change),
             Step::Advance(_) => {}
         }
@@ -104,14 +119,15 @@ fn simpler_calls(plan: &Plan, number: usize) -> Option<Plan> {
     let mut plan = plan.clone();
     let mut left = Some(number);
     each_ask(&mut plan, |ask| {
-        let ways = 3 + ask.with.len();
+        let ways = 4 + ask.with.len();
         match left {
             Some(way) if way >= ways => left = Some(way - ways),
             Some(0) => (ask.leave, left) = (None, None),
             Some(1) => (ask.tamper, ask.scheme, left) = (None, None, None),
             Some(2) => (ask.foreign, left) = (false, None),
+            Some(3) => (ask.manner, left) = (None, None),
             Some(way) => {
-                ask.with.remove(way - 3);
+                ask.with.remove(way - 4);
                 left = None;
             }
             None => {}
