@@ -1,7 +1,7 @@
 //! What a call demands by itself, whatever is stored: the refusal it was made to get, the ways to read
 //! it, and what came of it.
 
-use crate::codec::{Body, Call};
+use crate::codec::Body;
 use crate::history::{Exchange, Tamper};
 use crate::model::{Answer, Condition, Expect, Meaning, Outcome, Role, Seen, World};
 use crate::spec::{Complaint, Family, Format, Reading, Vendor, interpret};
@@ -59,8 +59,9 @@ pub(super) fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
         Some(own) if spec.protocol.family == Family::RestJson => own == method,
         _ => spec.protocol.methods.contains(method),
     };
+    let another = |method: &String| spec.is_another(&call.operation, method);
     if differs(&how.method, how.method.as_ref().is_some_and(known)) {
-        return Some(("WIRE-REQ-3", Condition::BadMethod, !is_another(vendor, call)));
+        return Some(("WIRE-REQ-3", Condition::BadMethod, !how.method.as_ref().is_some_and(another)));
     }
     if differs(&how.path, how.path.as_ref() == Some(&spec.protocol.path)) {
         return Some(("WIRE-REQ-3", Condition::UnknownPath, false));
@@ -74,17 +75,6 @@ pub(super) fn due(vendor: &Vendor, exchange: &Exchange) -> Option<Due> {
         })
     });
     differs(&how.format, known_format).then_some(("WIRE-REQ-3", Condition::BadFormat, true))
-}
-
-/// Whether the method makes another operation of the call.
-fn is_another(vendor: &Vendor, call: &Call) -> bool {
-    let operations = &vendor.spec.operations;
-    let shape = |path: &Option<String>| -> Option<Vec<String>> {
-        let segments = path.as_ref()?.split('/');
-        Some(segments.map(|it| if it.starts_with('{') { String::new() } else { it.to_owned() }).collect())
-    };
-    let own = operations.get(&call.operation).and_then(|operation| shape(&operation.path));
-    own.is_some() && operations.values().any(|it| it.method == call.how.method && shape(&it.path) == own)
 }
 
 fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {

@@ -22,6 +22,8 @@ pub struct Drive<'a> {
     rng: fastrand::Rng,
     /// Whether rotations that go on after their call are left alone.
     pub(super) leaves_unfinished: bool,
+    /// Whether rotations are made though the documented limit is used up.
+    pub(super) beyond_limits: bool,
 }
 
 impl std::fmt::Debug for Drive<'_> {
@@ -35,7 +37,15 @@ impl<'a> Drive<'a> {
     pub fn new(link: &'a mut dyn Link, vendor: &'a Vendor, settings: &'a mut Settings) -> Self {
         let rng =
             fastrand::Rng::with_seed(settings.seed ^ settings.names.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        Self { link, vendor, history: History::default(), settings, rng, leaves_unfinished: false }
+        Self {
+            link,
+            vendor,
+            history: History::default(),
+            settings,
+            rng,
+            leaves_unfinished: false,
+            beyond_limits: false,
+        }
     }
 
     /// The operation with this role.
@@ -203,11 +213,19 @@ impl<'a> Drive<'a> {
 
     /// Makes sure that the documented limit allows one more rotation.
     fn afford(&mut self, account: usize) -> Step {
+        if self.beyond_limits {
+            return Ok(());
+        }
         let Some(rate) = self.vendor.law.rate else { return Ok(()) };
         if self.spent_in_window(account) >= rate.calls && self.link.has_clock() {
             self.advance(rate.per + MARGIN)?;
         }
         Ok(())
+    }
+
+    /// From now on rotations are made, or not, though the documented limit is used up.
+    pub const fn go_beyond_limits(&mut self, beyond: bool) {
+        self.beyond_limits = beyond;
     }
 
     /// Rotations of an account that may still count for its limit.

@@ -1,7 +1,7 @@
 //! Who may rotate: kinds, states and owners.
 
 use super::{Check, Drive, Ruling, Step, check};
-use crate::history::History;
+use crate::history::{Entry, History};
 use crate::model::{Condition, Meaning, Role};
 use crate::spec::Vendor;
 
@@ -156,20 +156,32 @@ fn foreign(drive: &mut Drive<'_>) -> Step {
 
 /// A secret in its deletion window is refused otherwise than one that never was.
 fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let (mut created, mut deleted): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    // Secrets by account and name: those that somebody may have, and those in their deletion windows.
+    let (mut known, mut deleted): (Vec<(usize, String)>, Vec<(usize, String)>) = (Vec::new(), Vec::new());
     let mut codes: [Vec<(usize, String)>; 2] = [Vec::new(), Vec::new()];
-    for (at, exchange) in history.calls() {
+    for (at, entry) in history.entries.iter().enumerate() {
+        let Entry::Call(exchange) = entry else {
+            // Windows may close.
+            deleted.clear();
+            continue;
+        };
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
-        let name = operation.parameter(Meaning::Secret).and_then(|(name, _)| exchange.call.get(name));
-        let name = name.unwrap_or_default().to_owned();
+        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+        let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
         let code = exchange.reply().and_then(|reply| reply.code());
+        let forced = get(Meaning::Force).is_some_and(|text| text != "false");
         match (operation.role, code) {
-            (Role::Create, None) if exchange.done() => created.push(name),
-            (Role::Delete, None) if exchange.done() => deleted.push(name),
-            (Role::Restore, None) if exchange.done() => deleted.retain(|other| *other != name),
-            (Role::Rotate, Some(code)) if deleted.contains(&name) || !created.contains(&name) => {
+            // A full identifier may be anybody's.
+            _ if name.1.contains(':') => {}
+            (Role::Create, _) => {
+                deleted.retain(|other| *other != name);
+                known.push(name);
+            }
+            (Role::Delete, None) if exchange.done() && !forced => deleted.push(name),
+            (Role::Rotate, Some(code)) if deleted.contains(&name) || !known.contains(&name) => {
                 codes[usize::from(deleted.contains(&name))].push((at, code.to_owned()));
             }
+            (role, _) if role.writes() => deleted.retain(|other| *other != name),
             _ => {}
         }
     }

@@ -16,6 +16,7 @@ mod link;
 mod making;
 mod oracle;
 mod overlap;
+mod pages;
 mod replies;
 mod sketch;
 mod words;
@@ -42,6 +43,20 @@ pub use fixtures::Fixture;
 pub use judge::{Expectation, Note, Ruling};
 pub use link::{Halt, Link, Made, OUT_OF_TIME, Settings, Step};
 pub use oracle::judge;
+
+/// As [`judge`], and asks every rule's own judge too: none of them needs to know how a history came about.
+pub fn judge_all<'v>(
+    vendor: &'v Vendor,
+    schemas: &ReplySchemas,
+    history: &History,
+    before: &[Vec<i64>],
+) -> Ruling<'v> {
+    let mut ruling = judge(vendor, schemas, history, before);
+    for own in checks().into_iter().filter_map(|check| check.judge) {
+        own(vendor, history, &mut ruling);
+    }
+    ruling
+}
 
 use crate::history::History;
 use crate::spec::Vendor;

@@ -2,9 +2,9 @@
 
 use super::judge::Ruling;
 use super::link::Made;
-use super::{Check, Drive, Step, check};
+use super::{Check, Drive, Step, check, pages};
 use crate::codec::Call;
-use crate::history::History;
+use crate::history::{Exchange, History};
 use crate::model::{Fact, Meaning, Role};
 use crate::spec::Vendor;
 
@@ -190,86 +190,76 @@ fn lists(drive: &mut Drive<'_>) -> Step {
     Ok(())
 }
 
-/// The pages together show each secret of this exercise once, and no page is larger than asked for.
+/// Whole lists show each secret that is there once, and no page is larger than asked for.
 fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let mut created = Vec::new();
-    let mut listed: Vec<String> = Vec::new();
-    let mut pages = Vec::new();
-    let mut totals: Vec<usize> = Vec::new();
+    // Secrets that are there for certain, by account and name, and since when.
+    let mut there: Vec<(usize, String, u64)> = Vec::new();
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
-        let Some(facts) = exchange.reply().and_then(|reply| reply.facts()) else { continue };
-        if operation.role == Role::Create {
-            created.extend(get(Meaning::Secret).map(str::to_owned));
+        let facts = exchange.reply().and_then(|reply| reply.facts());
+        // The service may make the name.
+        let named = |name: &str| {
+            let told = facts?.iter().find(|(meaning, _)| *meaning == Meaning::Secret)?;
+            (told.1 == Fact::Text(name.into())).then(|| name.to_owned())
+        };
+        match (operation.role, get(Meaning::Secret).and_then(named)) {
+            (Role::Create, Some(name)) => there.push((exchange.call.account, name, exchange.span.ended)),
+            // By whatever name: it may be any of them.
+            (Role::Delete, _) => there.clear(),
+            (Role::List, _) if exchange.done() => page_fits(vendor, at, exchange, ruling),
+            _ => {}
         }
-        if operation.role != Role::List {
-            continue;
-        }
-        let names: Vec<String> = facts
-            .iter()
-            .find_map(|(_, fact)| match fact {
-                Fact::Names(names) => Some(names.iter().map(ToString::to_string).collect()),
-                _ => None,
-            })
-            .unwrap_or_default();
-        // A size of nothing stands for the usual size, where it is taken at all.
-        let size =
-            get(Meaning::PageSize).and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
-        if let Some(size) = size {
-            let few = names.len() <= size;
+    }
+    for whole in pages::wholes(vendor, history, Role::List).iter().filter(|whole| !whole.is_chosen()) {
+        // Others may create and delete meanwhile; then the total changes, and says nothing.
+        if let Some(total) = whole.total {
             ruling.expect(
                 "LIST-1",
-                few,
-                &[at],
-                || format!("at most {size} entries"),
-                || format!("{} entries", names.len()),
+                whole.entries.len() == total,
+                &whole.calls,
+                || format!("{total} entries in all pages"),
+                || format!("{}", whole.entries.len()),
             );
         }
-        let total = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-            (Meaning::Total, Fact::Count(total)) => usize::try_from(*total).ok(),
-            _ => None,
-        });
-        if let (Some(total), Some(size), None) = (total, size, get(Meaning::Page)) {
-            let fits = names.len() == total.min(size);
+        let since = whole.calls.first().and_then(|at| history.call(*at)).map_or(0, |it| it.span.began);
+        let own = there.iter().filter(|(account, _, at)| *account == whole.account() && *at <= since);
+        for (_, name, _) in own {
+            let times = whole.entries.iter().filter(|other| *other == name).count();
             ruling.expect(
                 "LIST-1",
-                fits,
-                &[at],
-                || format!("{} of {total} entries", total.min(size)),
-                || format!("{} entries", names.len()),
+                times == 1,
+                &whole.calls,
+                || format!("{name} in the pages once"),
+                || format!("{times} times"),
             );
         }
-        if get(Meaning::Page).is_some() {
-            listed.extend(names);
-            pages.push(at);
-            totals.extend(total);
-        }
     }
-    if pages.len() < 2 {
-        return;
-    }
-    totals.dedup();
-    // Others may create and delete meanwhile; then the total changes, and says nothing.
-    if let [total] = totals.as_slice() {
-        let fits = listed.len() == *total;
-        ruling.expect(
-            "LIST-1",
-            fits,
-            &pages,
-            || format!("{total} entries in all pages"),
-            || format!("{}", listed.len()),
-        );
-    }
-    for name in created {
-        let times = listed.iter().filter(|other| **other == name).count();
-        ruling.expect(
-            "LIST-1",
-            times == 1,
-            &pages,
-            || format!("{name} in the pages once"),
-            || format!("{times} times"),
-        );
+}
+
+/// A page has as many entries as were asked for, or all that there are.
+fn page_fits(vendor: &Vendor, at: usize, exchange: &Exchange, ruling: &mut Ruling<'_>) {
+    let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { return };
+    let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+    let facts = exchange.reply().and_then(|reply| reply.facts()).cloned().unwrap_or_default();
+    let count = facts.iter().find_map(|(_, fact)| match fact {
+        Fact::Names(names) => Some(names.len()),
+        _ => None,
+    });
+    let total = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+        (Meaning::Total, Fact::Count(total)) => usize::try_from(*total).ok(),
+        _ => None,
+    });
+    let count = count.unwrap_or(0);
+    // A size of nothing stands for the usual size, where it is taken at all.
+    let size = get(Meaning::PageSize).and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
+    let Some(size) = size else { return };
+    let wanted = || format!("at most {size} entries");
+    ruling.expect("LIST-1", count <= size, &[at], wanted, || format!("{count} entries"));
+    let first = [Meaning::Page, Meaning::Marker, Meaning::Offset].into_iter().all(|is| get(is).is_none());
+    if let Some(total) = total.filter(|_| first) {
+        let wanted = || format!("{} of {total} entries", total.min(size));
+        ruling.expect("LIST-1", count == total.min(size), &[at], wanted, || format!("{count} entries"));
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Fields that only replies about some kinds of secret have, and shapes of values.
 pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let mut created: BTreeMap<String, usize> = BTreeMap::new();
+    let mut created: BTreeMap<(usize, String), usize> = BTreeMap::new();
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let Some(Body::Done { facts, json }) = exchange.reply().map(|reply| &reply.body) else { continue };
@@ -18,7 +18,7 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
             judge_password(vendor, at, exchange, facts, ruling);
         }
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
-        let name = get(Meaning::Secret).unwrap_or_default().to_owned();
+        let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
         let called = match (get(Meaning::Kind), operation.kinds.as_slice()) {
             (Some(word), _) => vendor.kind_called(word),
             (None, [only]) => vendor.spec.kinds.get_index_of(only),
@@ -87,9 +87,13 @@ fn judge_password(vendor: &Vendor, at: usize, exchange: &Exchange, facts: &Facts
     let length =
         get(Meaning::Length).and_then(|text| text.parse().ok()).unwrap_or(vendor.law.password_default);
     let count = i64::try_from(password.chars().count()).unwrap_or(i64::MAX);
+    let is_true = |is| get(is).and_then(crate::spec::truth) == Some(true);
+    let flags = [Meaning::NoLower, Meaning::NoUpper, Meaning::NoDigits, Meaning::NoPunctuation];
+    // Where everything is excluded, what comes is anybody's guess.
+    let possible = !flags.into_iter().all(is_true);
     ruling.expect(
         "WIRE-REP-1",
-        count == length,
+        count == length || !possible,
         &[at],
         || format!("a password of {length} characters"),
         || format!("one of {count}"),
@@ -101,7 +105,6 @@ fn judge_password(vendor: &Vendor, at: usize, exchange: &Exchange, facts: &Facts
         (Meaning::NoDigits, char::is_ascii_digit, "digits"),
         (Meaning::NoPunctuation, char::is_ascii_punctuation, "punctuation"),
     ];
-    let is_true = |is| get(is).and_then(crate::spec::truth) == Some(true);
     for (flag, class, name) in classes {
         let found = password.chars().any(|character| class(&character));
         if is_true(flag) {
@@ -112,7 +115,7 @@ fn judge_password(vendor: &Vendor, at: usize, exchange: &Exchange, facts: &Facts
                 || format!("a password without {name}"),
                 || format!("one with {name}"),
             );
-        } else if is_true(Meaning::EachClass) {
+        } else if is_true(Meaning::EachClass) && get(Meaning::Exclude).is_none() {
             ruling.expect(
                 "WIRE-REP-1",
                 found,
@@ -214,11 +217,26 @@ pub(super) fn judge_ids(history: &History, ruling: &mut Ruling<'_>) {
 
 /// Calls that differ in the reply format alone say the same.
 pub(super) fn formats_agree(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let calls: Vec<(usize, &Exchange)> =
-        history.calls().filter(|(_, exchange)| exchange.call.how.format.is_some()).collect();
+    let documented = |name: &str| vendor.spec.protocol.formats.iter().any(|it| format_name(*it) == name);
+    let formatted =
+        |it: &Exchange| it.call.how.format.as_deref().is_some_and(documented) && it.tamper.is_none();
+    let calls: Vec<(usize, &Exchange)> = history.calls().filter(|(_, it)| formatted(it)).collect();
+    // What changes something, or is made by chance, may be answered otherwise when it comes again.
+    let stays = |it: &Exchange| {
+        let role = vendor.spec.operations.get(&it.call.operation).map(|operation| operation.role);
+        role.is_some_and(|role| match role {
+            Role::Password => false,
+            Role::Rotate => it.done(),
+            role => !role.writes(),
+        })
+    };
     for pair in calls.windows(2) {
         let ((one_at, one), (other_at, other)) = (pair[0], pair[1]);
-        if one.call.operation != other.call.operation || one.call.params != other.call.params {
+        let alike = one.call.operation == other.call.operation
+            && one.call.how.format != other.call.how.format
+            && one.call.params == other.call.params
+            && one.call.account == other.call.account;
+        if !alike || other_at != one_at + 1 || one.span.overlaps(other.span) || !stays(one) {
             continue;
         }
         let (Some(first), Some(second)) = (one.reply(), other.reply()) else { continue };

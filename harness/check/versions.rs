@@ -2,10 +2,10 @@
 
 use super::{Check, Drive, Halt, Ruling, Step, check};
 use crate::codec::member;
-use crate::history::History;
+use crate::history::{Entry, History};
 use crate::model::{Fact, Meaning, Role};
 use crate::spec::Vendor;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const CHECKS: &[Check] = &[
     check("ROT-CUR-1", "rotates three times and looks at versions and values after each", thrice),
@@ -25,7 +25,8 @@ pub(super) const CHECKS: &[Check] = &[
         .judged(alternation)
         .thirsty(1),
     check("ROT-RYW-1", "reads several times right after each of three rotations", read_your_writes),
-    check("ROT-PAGE-1", "lists seven versions in pages of every size from 1 to 4", pages).judged(pages_cover),
+    check("ROT-PAGE-1", "lists seven versions in pages of every size from 1 to 4", pages)
+        .judged(super::pages::versions),
 ];
 
 fn thrice(drive: &mut Drive<'_>) -> Step {
@@ -174,12 +175,32 @@ fn every_kind(drive: &mut Drive<'_>) -> Step {
 
 /// Where two accounts take turns, each rotation names the other one.
 fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let mut alternating: BTreeMap<String, ()> = BTreeMap::new();
-    let mut accounts: BTreeMap<String, Vec<(usize, String, String)>> = BTreeMap::new();
-    for (at, exchange) in history.calls() {
+    type Owned = (usize, String);
+    let mut alternating: BTreeSet<Owned> = BTreeSet::new();
+    let mut accounts: BTreeMap<Owned, Vec<(usize, String, String)>> = BTreeMap::new();
+    // Each change that anything may have brought about, and rotations that were performed.
+    let (mut changes, mut rotations): (Vec<usize>, Vec<(usize, Owned)>) = (Vec::new(), Vec::new());
+    for (at, entry) in history.entries.iter().enumerate() {
+        let exchange = match entry {
+            Entry::Call(exchange) => exchange,
+            // A moment is too short for schedules.
+            Entry::Advanced(60..) | Entry::Adopted { .. } => {
+                changes.push(at);
+                continue;
+            }
+            _ => continue,
+        };
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
-        let name = get(Meaning::Secret).unwrap_or_default().to_owned();
+        let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
+        // Of calls at once nobody knows which came first.
+        let meanwhile = at.checked_sub(1).and_then(|before| history.call(before));
+        match operation.role {
+            _ if meanwhile.is_some_and(|other| other.span.overlaps(exchange.span)) => changes.push(at),
+            Role::Rotate if exchange.done() => rotations.push((at, name.clone())),
+            role if role.writes() && (exchange.done() || exchange.result.is_err()) => changes.push(at),
+            _ => {}
+        }
         if operation.role == Role::Create && exchange.done() {
             let kind = match (get(Meaning::Kind), operation.kinds.as_slice()) {
                 (Some(word), _) => vendor.kind_called(word),
@@ -193,7 +214,7 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
                     .values()
                     .any(|sample| sample.alternates && sample.config.as_deref().is_none_or(|it| it == config))
             }) {
-                alternating.insert(name, ());
+                alternating.insert(name);
             }
         } else if operation.role == Role::Read
             && get(Meaning::Stage).is_none()
@@ -203,13 +224,18 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             accounts.entry(name).or_default().push((at, version, account));
         }
     }
-    for (name, reads) in accounts.iter().filter(|(name, _)| alternating.contains_key(*name)) {
+    for (name, reads) in accounts.iter().filter(|(name, _)| alternating.contains(*name)) {
         for pair in reads.windows(2).filter(|pair| pair[0].1 != pair[1].1) {
+            let between = pair[0].0..pair[1].0;
+            let once = rotations.iter().filter(|(at, of)| between.contains(at) && of == name).count() == 1;
+            if !once || changes.iter().any(|at| between.contains(at)) {
+                continue;
+            }
             ruling.expect(
                 "ROT-NEW-1",
                 pair[0].2 != pair[1].2,
                 &[pair[0].0, pair[1].0],
-                || format!("{name}: the two accounts take turns"),
+                || format!("{}: the two accounts take turns", name.1),
                 || "the same account again".into(),
             );
         }
@@ -288,53 +314,4 @@ fn marked_pages(drive: &mut Drive<'_>, secret: &super::Made) -> Step {
         }
     }
     Ok(())
-}
-
-/// The pages of one size together show each version once.
-fn pages_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let mut whole: Option<Vec<String>> = None;
-    let mut by_size: BTreeMap<String, (Vec<usize>, Vec<String>)> = BTreeMap::new();
-    for (at, exchange) in history.calls() {
-        let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
-        if operation.role != Role::Versions {
-            continue;
-        }
-        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
-        let Some(facts) = exchange.reply().and_then(|reply| reply.facts()) else { continue };
-        let Some(ids) = facts.iter().find_map(|(_, fact)| match fact {
-            Fact::Versions(versions) => {
-                Some(versions.iter().map(|version| version.id.to_string()).collect::<Vec<_>>())
-            }
-            _ => None,
-        }) else {
-            continue;
-        };
-        match (get(Meaning::PageSize), get(Meaning::Page)) {
-            (Some("100"), None) => whole = Some(ids),
-            (Some(size), page) if page.is_some() || vendor.law.opaque_pages => {
-                let (calls, all) = by_size.entry(size.to_owned()).or_default();
-                calls.push(at);
-                all.extend(ids);
-            }
-            _ => {}
-        }
-    }
-    let Some(mut whole) = whole else { return };
-    whole.sort();
-    for (size, (calls, mut ids)) in by_size {
-        ids.sort();
-        ruling.expect(
-            "ROT-PAGE-1",
-            ids == whole,
-            &calls,
-            || format!("pages of {size} that show each of {} versions once", whole.len()),
-            || {
-                format!("{} entries, {} of them different", ids.len(), {
-                    let mut d = ids.clone();
-                    d.dedup();
-                    d.len()
-                })
-            },
-        );
-    }
 }

@@ -55,9 +55,13 @@ impl Maker<'_, '_> {
                     let crowd = self.crowd();
                     self.plan.steps.push(Step::Together(crowd));
                 }
-                CALL..23 => {
+                CALL..22 => {
                     let ask = self.ask(None);
                     self.plan.steps.push(Step::Call(ask));
+                }
+                22 => {
+                    let pages = self.pages();
+                    self.plan.steps.extend(pages);
                 }
                 23 => {
                     let ask = self.ask(None);
@@ -67,6 +71,38 @@ impl Maker<'_, '_> {
                 _ => self.again(),
             }
         }
+    }
+
+    /// A list in pages, smaller than what it may hold.
+    fn pages(&mut self) -> Option<Step> {
+        let lists = |operation: &Operation| {
+            operation.parameter(Meaning::PageSize).is_some()
+                && (operation.parameter(Meaning::Page).or(operation.parameter(Meaning::Marker)).is_some())
+        };
+        let vendor = self.vendor;
+        let all: Vec<_> = vendor.spec.operations.iter().filter(|(_, operation)| lists(operation)).collect();
+        let (name, operation) = *self.choices.pick(Of::Operation, &all)?;
+        let secret = self.choices.one(Of::Secret, self.plan.secrets.len());
+        let mut with: Vec<Argument> = Vec::new();
+        for (name, parameter) in &operation.parameters {
+            let value = match parameter.is {
+                Meaning::PageSize => Given::Text((1 + self.choices.one(Of::Value, 4)).to_string()),
+                Meaning::IncludeDeprecated => Given::Text("true".to_owned()),
+                Meaning::Secret => Given::Name,
+                _ => continue,
+            };
+            with.push(Argument { name: name.clone(), value, class: Class::Valid });
+        }
+        Some(Step::Pages(Ask {
+            operation: name.clone(),
+            secret,
+            foreign: false,
+            with,
+            scheme: None,
+            tamper: None,
+            manner: None,
+            leave: None,
+        }))
     }
 
     /// What was done is done again: the last steps, or one of those before them.
@@ -113,7 +149,7 @@ impl Maker<'_, '_> {
         for (name, parameter) in &operation.parameters {
             let settled = parameter.given() || parameter.is == Meaning::Project;
             if !settled && self.choices.one(Of::Presence, 3) == 1 {
-                let value = valid(vendor, parameter, (kind, Some(described)), &mut self.choices);
+                let value = valid(vendor, true, parameter, (kind, Some(described)), &mut self.choices);
                 with.push(Argument { name: name.clone(), value, class: Class::Valid });
             }
         }
@@ -236,7 +272,8 @@ impl Maker<'_, '_> {
             _ => planted,
         };
         let described = self.vendor.spec.kinds.get(kind);
-        let value = valid(self.vendor, parameter, (kind, described), &mut self.choices);
+        let creates = operation.role == Role::Create;
+        let value = valid(self.vendor, creates, parameter, (kind, described), &mut self.choices);
         Some(Argument { name: name.to_owned(), value, class: Class::Valid })
     }
 

@@ -36,7 +36,9 @@ pub(super) fn tampers(vendor: &Vendor, scheme: &Scheme, ask: &Ask) -> Vec<Tamper
     if let Some(canonical) = scheme.canonical() {
         // A content type that is another may be refused as what it is.
         let plain = |name: &&String| !name.contains('*') && *name != "content-type";
-        for name in canonical.demands.iter().chain(&canonical.needs).filter(plain) {
+        let own = [Some(&canonical.date), canonical.nonce.as_ref(), canonical.hash.as_ref()];
+        let named = canonical.demands.iter().chain(&canonical.needs).filter(plain);
+        for name in named.chain(own.into_iter().flatten()) {
             all.push(Tamper::Header(name.clone()));
             if canonical.demands_before_signing(name) {
                 all.push(Tamper::LeftOut(name.clone()));
@@ -77,7 +79,8 @@ pub(super) fn manners(vendor: &Vendor, operation: &Operation, ask: &Ask) -> Vec<
         all.extend(["1999-01-01", "latest"].map(|version| (Manner::Version(version.into()), None)));
     }
     let own = operation.method.as_deref();
-    let wrong = ["PUT", "DELETE", "PATCH"].into_iter().filter(|method| own != Some(*method));
+    let undocumented = |method: &&str| own != Some(*method) && !vendor.spec.is_another(name, method);
+    let wrong = ["PUT", "DELETE", "PATCH"].into_iter().filter(undocumented);
     all.extend(wrong.map(|method| (Manner::Method(method.into()), None)));
     all.push((Manner::Path("/rotaprobe".into()), None));
     all.extend(twice(vendor, operation, ask).into_iter().map(|manner| (manner, None)));

@@ -78,6 +78,8 @@ pub enum Step {
     Advance(i64),
     /// A call is made so many times, each time with a new idempotency token.
     Often(Ask, usize),
+    /// A list is asked for page by page, to its end.
+    Pages(Ask),
 }
 
 /// A call of a plan.
@@ -203,6 +205,8 @@ pub enum Given {
     Task(usize),
     /// Where the last list said that it goes on.
     Marker,
+    /// A stage that no document names; another one each time, where a call is made often.
+    OwnStage,
     /// The project of the call's account.
     Project,
 }
@@ -213,7 +217,7 @@ impl Plan {
         self.steps
             .iter()
             .map(|step| match step {
-                Step::Call(_) => 1,
+                Step::Call(_) | Step::Pages(_) => 1,
                 Step::Together(asks) => asks.len(),
                 Step::Often(_, times) => *times,
                 Step::Advance(_) => 0,

@@ -6,12 +6,15 @@ use super::{Class, Given};
 use crate::model::{Meaning, Role, Text};
 use crate::spec::{Kind, Operation, Parameter, Type, Vendor};
 
+/// A text with every character that some encoder gets wrong.
+const ODD: &str = "a b+c%20d&e=f~g*h\"i<j>k\u{e9}";
 /// Idempotency tokens that a plan draws from: few, so that they come again.
 const TOKENS: usize = 4;
 
 /// A value as documented. The first choice is the plainest.
 pub(super) fn valid(
     vendor: &Vendor,
+    creates: bool,
     parameter: &Parameter,
     kind: (&str, Option<&Kind>),
     choices: &mut Choices<'_>,
@@ -21,13 +24,20 @@ pub(super) fn valid(
     }
     let mut number = |among| choices.one(Of::Value, among);
     match parameter.is {
+        // What is created may be new, or there already.
+        Meaning::Secret if creates => [Given::NameWith("n".into()), Given::Name][number(2)].clone(),
         Meaning::Secret => Given::Name,
         Meaning::Value => Given::Value(number(3)),
         Meaning::Version | Meaning::MoveTo | Meaning::RemoveFrom => version(vendor, parameter, number(4)),
         Meaning::Task => Given::Task(number(2)),
         Meaning::Marker => Given::Marker,
         Meaning::Project => Given::Project,
-        Meaning::Stage => Given::Text(stages(vendor).swap_remove(number(3) % stages(vendor).len())),
+        Meaning::Stage => {
+            let known = documented(vendor);
+            let chosen = number(known.len() + 1);
+            known.get(chosen).map_or(Given::OwnStage, |stage| Given::Text(stage.to_string()))
+        }
+        Meaning::Description => Given::Text(["sample", ODD][number(2)].to_owned()),
         Meaning::Stages => {
             let all = stages(vendor);
             let one = number(all.len());
@@ -56,11 +66,14 @@ fn version(vendor: &Vendor, parameter: &Parameter, number: usize) -> Given {
     }
 }
 
-fn stages(vendor: &Vendor) -> Vec<String> {
+fn documented(vendor: &Vendor) -> Vec<&Text> {
     let law = &vendor.law;
-    let known: Vec<&Text> =
-        [Some(&law.current), law.previous.as_ref(), law.pending.as_ref()].into_iter().flatten().collect();
-    known.into_iter().map(ToString::to_string).chain(["rotaprobe-stage".to_owned()]).collect()
+    [Some(&law.current), law.previous.as_ref(), law.pending.as_ref()].into_iter().flatten().collect()
+}
+
+fn stages(vendor: &Vendor) -> Vec<String> {
+    let known = documented(vendor).into_iter().map(ToString::to_string);
+    known.chain(["rotaprobe-stage".to_owned()]).collect()
 }
 
 /// Legal intervals, as the parameter writes them: one in the middle first, then the bounds, then odd ones.
@@ -165,6 +178,30 @@ fn at_the_bounds(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
 fn beyond(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
     match parameter.is {
         Meaning::Interval => malformed_texts(vendor),
-        _ => outside(parameter).into_iter().map(|(_, text)| text).collect(),
+        Meaning::Config => configs(vendor),
+        _ => {
+            [String::new()].into_iter().chain(outside(parameter).into_iter().map(|(_, text)| text)).collect()
+        }
     }
+}
+
+/// Configurations of every kind that lack something they must have, or have a value that is not listed.
+fn configs(vendor: &Vendor) -> Vec<String> {
+    let mut all = vec![String::new(), "{".to_owned(), "not json".to_owned(), "[]".to_owned()];
+    for kind in vendor.spec.kinds.values() {
+        let text = config(Some(kind)).unwrap_or_default();
+        let Ok(serde_json::Value::Object(whole)) = serde_json::from_str(&text) else { continue };
+        let without = kind.config_required.iter().map(|key| {
+            let mut config = whole.clone();
+            config.shift_remove(key);
+            config
+        });
+        let other = kind.config_values.keys().map(|key| {
+            let mut config = whole.clone();
+            config.insert(key.clone(), "rotaprobe".into());
+            config
+        });
+        all.extend(without.chain(other).map(|config| serde_json::Value::Object(config).to_string()));
+    }
+    all
 }

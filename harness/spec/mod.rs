@@ -218,6 +218,17 @@ pub struct Requirement {
 }
 
 impl Spec {
+    /// Whether another operation has this operation's path and this method.
+    pub fn is_another(&self, operation: &str, method: &str) -> bool {
+        let shape = |path: &Option<String>| -> Option<Vec<String>> {
+            let segments = path.as_ref()?.split('/');
+            Some(segments.map(|it| if it.starts_with('{') { String::new() } else { it.to_owned() }).collect())
+        };
+        let own = self.operations.get(operation).and_then(|operation| shape(&operation.path));
+        let takes = |it: &Operation| it.method.as_deref() == Some(method) && shape(&it.path) == own;
+        own.is_some() && self.operations.values().any(takes)
+    }
+
     /// The name of the operation that has this role, and the operation.
     pub fn operation_for(&self, role: Role) -> Option<(&str, &Operation)> {
         self.operations

@@ -19,6 +19,7 @@ fn schemas_are_those_of_the_types() {
     keep("spec.json", schemars::schema_for!(rotaprobe::spec::Spec).to_value());
     keep("report.json", rotaprobe::report::json::schema());
     keep("history.json", rotaprobe::record::schema());
+    keep("finding.json", schemars::schema_for!(rotaprobe::campaign::fuzz::Finding).to_value());
     keep("vectors.json", schemars::schema_for!(crate::vectors::File).to_value());
 }
 

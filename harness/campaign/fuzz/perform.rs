@@ -10,6 +10,9 @@ use crate::spec::Vendor;
 /// Seconds after which a rotation that goes on may have ended, and no schedule need have acted.
 const MOMENT: i64 = 50;
 
+/// Pages of a list that are asked for at most.
+const PAGES: usize = 12;
+
 /// What came of a plan.
 #[derive(Debug)]
 pub struct Performed<'p> {
@@ -34,6 +37,8 @@ struct Stage<'a, 'p> {
     tokens: Vec<String>,
     values: Vec<String>,
     marker: Option<String>,
+    /// How many times a call that is made often was made already.
+    round: usize,
     asked: Vec<(usize, &'p Ask)>,
 }
 
@@ -47,7 +52,7 @@ pub fn perform<'p>(
     let mut drive = Drive::new(link, vendor, settings);
     drive.leave_unfinished();
     let (tokens, values, marker) = (Vec::new(), Vec::new(), None);
-    let mut stage = Stage { drive, secrets: Vec::new(), tokens, values, marker, asked: Vec::new() };
+    let mut stage = Stage { drive, secrets: Vec::new(), tokens, values, marker, round: 0, asked: Vec::new() };
     let halted = stage.play(plan).err();
     Performed { history: std::mem::take(&mut stage.drive.history), asked: stage.asked, halted }
 }
@@ -70,18 +75,56 @@ impl<'p> Stage<'_, 'p> {
                 Step::Call(ask) => self.call(ask)?,
                 Step::Together(asks) => self.together(asks)?,
                 Step::Advance(seconds) => self.advance(*seconds)?,
-                Step::Often(ask, times) => {
-                    for _ in 0..*times {
-                        self.tokens.clear();
-                        self.call(ask)?;
-                    }
-                }
+                Step::Often(ask, times) => self.often(ask, *times)?,
+                Step::Pages(ask) => self.pages(ask)?,
             }
         }
         self.look()?;
         if self.drive.vendor.law.takes.is_some() && self.drive.need_clock().is_ok() {
             self.drive.advance(MOMENT)?;
             self.look()?;
+        }
+        Ok(())
+    }
+
+    /// Makes a call again and again; what would name the same each time names something new. Beyond the
+    /// documented limit only where time can pass as quickly as it is used up.
+    fn often(&mut self, ask: &'p Ask, times: usize) -> Done {
+        let beyond = self.drive.need_clock().is_ok();
+        self.drive.go_beyond_limits(beyond);
+        for round in 0..times {
+            self.tokens.clear();
+            self.round = round;
+            self.call(ask)?;
+        }
+        self.round = 0;
+        self.drive.go_beyond_limits(false);
+        Ok(())
+    }
+
+    /// Asks for page after page, to one that is empty or says that it is the last.
+    fn pages(&mut self, ask: &'p Ask) -> Done {
+        let Some(operation) = self.drive.vendor.spec.operations.get(&ask.operation) else { return Ok(()) };
+        let named = |is| operation.parameter(is).map(|(name, _)| name.to_owned());
+        let (page, marker) = (named(Meaning::Page), named(Meaning::Marker));
+        for number in 1..=PAGES {
+            let Some(mut call) = self.resolve(ask) else { return Ok(()) };
+            match (&page, &marker, self.marker.take()) {
+                (Some(page), ..) => call.set(page, number.to_string()),
+                (None, Some(name), Some(marker)) if number > 1 => call.set(name, marker),
+                (None, ..) if number > 1 => break,
+                _ => {}
+            }
+            let at = self.drive.send(&call)?;
+            self.learn(at, ask);
+            let shows = |(_, fact): &(Meaning, Fact)| match fact {
+                Fact::Names(names) => !names.is_empty(),
+                Fact::Versions(versions) => !versions.is_empty(),
+                _ => false,
+            };
+            if !self.drive.facts(at).iter().any(shows) {
+                break;
+            }
         }
         Ok(())
     }
@@ -251,6 +294,7 @@ impl<'p> Stage<'_, 'p> {
             Given::Version(number) => known.versions.get(*number).or(known.versions.last())?.clone(),
             Given::Task(number) => known.tasks.iter().rev().nth(*number).or(known.tasks.last())?.clone(),
             Given::Marker => self.marker.clone()?,
+            Given::OwnStage => format!("rotaprobe-{}", self.round),
             Given::Project => return None,
             Given::Token(number) => {
                 while self.tokens.len() <= *number {
@@ -266,8 +310,11 @@ impl<'p> Stage<'_, 'p> {
     fn learn(&mut self, at: usize, ask: &'p Ask) {
         self.asked.push((at, ask));
         let facts = self.drive.facts(at);
-        let creates =
-            self.drive.vendor.spec.operations.get(&ask.operation).is_some_and(|it| it.role == Role::Create);
+        let operation = self.drive.vendor.spec.operations.get(&ask.operation);
+        let names =
+            operation.filter(|it| it.role == Role::Create).and_then(|it| it.parameter(Meaning::Secret));
+        let call = self.drive.history.call(at).map(|exchange| exchange.call.clone());
+        let created = names.and_then(|(name, _)| call.as_ref()?.get(name));
         let Some(Some(known)) = self.secrets.get_mut(ask.secret) else { return };
         for (meaning, fact) in facts {
             match (meaning, fact) {
@@ -277,7 +324,9 @@ impl<'p> Stage<'_, 'p> {
                 }
                 (Meaning::Task, Fact::Text(id)) => note(&mut known.tasks, &id),
                 (Meaning::Marker, Fact::Text(marker)) => self.marker = Some(marker.to_string()),
-                (Meaning::Arn, Fact::Text(arn)) if creates => known.made.arn = Some(arn.to_string()),
+                (Meaning::Arn, Fact::Text(arn)) if created == Some(known.made.name.as_str()) => {
+                    known.made.arn = Some(arn.to_string());
+                }
                 _ => {}
             }
         }

@@ -6,7 +6,7 @@ use crate::campaign::journal::BRAND;
 use crate::campaign::ledger::Ledger;
 use crate::campaign::link::{Direct, Endpoint};
 use crate::campaign::{Reference, probe, sweep};
-use crate::check::{Expectation, Link, ReplySchemas, Ruling, Settings, judge};
+use crate::check::{Expectation, Link, ReplySchemas, Ruling, Settings, judge_all};
 use crate::client::Now;
 use crate::generate::Plan;
 use crate::model::Role;
@@ -162,7 +162,7 @@ impl Runner {
         self.link.forgive();
         let performed = perform(plan, &self.vendor, &mut self.link, &mut self.settings);
         let Ruling { expectations, states, .. } =
-            judge(&self.vendor, &self.schemas, &performed.history, &before);
+            judge_all(&self.vendor, &self.schemas, &performed.history, &before);
         let features = features(&performed, &states);
         let violations = expectations.into_iter().filter(|expectation| !expectation.holds).collect();
         self.tidy();

@@ -2,6 +2,12 @@
 
 use crate::generate::{Class, Given, Plan, Step};
 
+/// A way to make a plan smaller: the n-th plan that it gives, none where there are no more.
+type Smaller = fn(&Plan, usize) -> Option<Plan>;
+
+const SMALLER: [Smaller; 6] =
+    [fewer_at_once, fewer_times, fewer_secrets, plainer_secrets, simpler_calls, plainer_values];
+
 /// Makes a plan smaller. `shows` tries a plan and tells whether it still shows it; it is asked so many
 /// times at most.
 pub(super) fn shrink(plan: &Plan, most: usize, mut shows: impl FnMut(&Plan) -> bool) -> Plan {
@@ -10,7 +16,7 @@ pub(super) fn shrink(plan: &Plan, most: usize, mut shows: impl FnMut(&Plan) -> b
     loop {
         let before = best.clone();
         fewer_steps(&mut best, &mut left, &mut shows);
-        for smaller in [fewer_at_once, fewer_times, fewer_secrets, simpler_calls, plainer_values] {
+        for smaller in SMALLER {
             let mut at = 0;
             while let Some(candidate) = smaller(&best, at) {
                 let better = candidate != best && attempt(&candidate, &mut left, &mut shows);
@@ -93,7 +99,7 @@ fn fewer_secrets(plan: &Plan, number: usize) -> Option<Plan> {
     let mut plan = plan.clone();
     plan.secrets.remove(number);
     plan.steps.retain_mut(|step| match step {
-        Step::Call(ask) | Step::Often(ask, _) => ask.secret != number,
+        Step::Call(ask) | Step::Often(ask, _) | Step::Pages(ask) => ask.secret != number,
         Step::Together(asks) => {
             asks.retain(|ask| ask.secret != number);
             !asks.is_empty()
@@ -104,10 +110,24 @@ fn fewer_secrets(plan: &Plan, number: usize) -> Option<Plan> {
     Some(plan)
 }
 
+/// The plan with one thing less said at the creation of its secrets: the n-th.
+fn plainer_secrets(plan: &Plan, number: usize) -> Option<Plan> {
+    let mut plan = plan.clone();
+    let mut left = number;
+    for planted in &mut plan.secrets {
+        if left < planted.with.len() {
+            planted.with.remove(left);
+            return Some(plan);
+        }
+        left -= planted.with.len();
+    }
+    None
+}
+
 fn each_ask(plan: &mut Plan, mut change: impl FnMut(&mut crate::generate::Ask)) {
     for step in &mut plan.steps {
         match step {
-            Step::Call(ask) | Step::Often(ask, _) => change(ask),
+            Step::Call(ask) | Step::Often(ask, _) | Step::Pages(ask) => change(ask),
             Step::Together(asks) => asks.iter_mut().for_each(&mut change),
             Step::Advance(_) => {}
         }
@@ -147,7 +167,11 @@ fn plainer_values(plan: &Plan, number: usize) -> Option<Plan> {
                     left = None;
                     match &mut argument.value {
                         Given::Token(number) | Given::Value(number) | Given::Version(number) => *number /= 2,
-                        Given::NameWith(_) | Given::Identifier => argument.value = Given::Name,
+                        Given::NameWith(_)
+                        | Given::NameShorter
+                        | Given::NameInOtherCase
+                        | Given::NameAfterBlank
+                        | Given::Identifier => argument.value = Given::Name,
                         Given::Text(text) if argument.class == Class::Malformed && text.len() > 1 => {
                             let half = text.chars().count() / 2;
                             *text = text.chars().take(half).collect();
