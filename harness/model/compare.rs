@@ -149,7 +149,7 @@ pub(super) fn pair<'a>(
     Some(pairs)
 }
 
-fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
+pub(super) fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
     seen.stages.as_ref().is_none_or(|stages| same_stages(&version.stages, stages))
         && seen.created.is_none_or(|at| version.created.holds(at))
 }

@@ -1,6 +1,6 @@
 //! What a reply reveals of a secret: ids and values that the service made, exact times.
 
-use super::compare::{pair, same_stages};
+use super::compare::{entry_fits, pair, same_stages};
 use super::{
     Fact, Facts, Id, Law, Life, Meaning, Op, Role, Secret, State, Task, Text, Value, Version, VersionFact,
     When, World,
@@ -107,7 +107,13 @@ fn learn_versions(secret: &mut Secret, seen: &[VersionFact]) {
     };
     let Some(pairs) = pair(&listed, seen, Some(secret)) else { return };
     let strangers = pairs.iter().filter(|(version, _)| matches!(version.id, Id::Made(_))).count();
+    let unknown: Vec<&Version> = listed.iter().filter(|it| matches!(it.id, Id::Made(_))).collect();
     for (version, fact) in pairs {
+        // Where not all are shown, this may be any that it fits.
+        let others = || unknown.iter().filter(|other| entry_fits(other, fact)).count() > 1;
+        if matches!(version.id, Id::Made(_)) && strangers < unknown.len() && others() {
+            continue;
+        }
         if let Some(mine) = secret.versions.iter_mut().find(|mine| mine.id == version.id) {
             if let (Id::Made(_), true) = (&mine.id, strangers > 1) {
                 // Nobody can tell which of them is which.
