@@ -128,7 +128,7 @@ impl Walk<'_> {
     pub(super) fn is_not_for(&self, belief: &Belief, exchange: &Exchange, op: &Op) -> bool {
         let Some(described) = self.vendor.spec.operations.get(&exchange.call.operation) else { return false };
         let other = |kind: &usize| self.vendor.kind(*kind).is_some_and(|(kind, _)| !described.serves(kind));
-        !op.role.writes() && belief.kinds(op).iter().any(other)
+        !op.role.writes() && !described.kinds.is_empty() && belief.kinds(op).iter().any(other)
     }
 
     /// What may come of one reading: refusals for what is wrong with it, then what the model allows.
@@ -138,6 +138,10 @@ impl Walk<'_> {
         exchange: &Exchange,
         reading: &Reading,
     ) -> Vec<(World, Outcome)> {
+        let model = belief.possible(&self.vendor.law, &reading.op, exchange.when, !self.settled);
+        if reading.complaints.is_empty() {
+            return model;
+        }
         let refusal = |complaint: &Complaint| {
             let outcome = Outcome::refused(complaint.rule, complaint.condition);
             belief.worlds().iter().map(|world| (world.clone(), outcome.clone())).collect::<Vec<_>>()
@@ -145,7 +149,6 @@ impl Walk<'_> {
         let mut certain: Vec<_> =
             reading.complaints.iter().filter(|it| it.certain).flat_map(refusal).collect();
         let open = reading.complaints.iter().filter(|it| !it.certain).flat_map(refusal);
-        let model = belief.possible(&self.vendor.law, &reading.op, exchange.when, !self.settled);
         if certain.is_empty() {
             // The model's answer is canonical; a refusal on open grounds is possible too.
             return model.into_iter().chain(open).collect();

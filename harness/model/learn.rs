@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 /// Narrows what is known of a secret by what a reply said about it.
 pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> World {
-    let Some((mut key, secret)) = world.subject(op) else { return world };
-    let mut secret: Secret = (*secret).clone();
+    let Some((mut key, before)) = world.subject(op) else { return world };
+    let mut secret: Secret = (*before).clone();
     let mut read: Option<(Option<Text>, Option<u64>)> = None;
     for (meaning, fact) in facts {
         match (meaning, fact) {
@@ -57,7 +57,10 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
             key.1 = name;
         }
     }
-    world.secrets.insert(key, Arc::new(secret));
+    // What tells nothing new leaves the secret to be shared with other worlds.
+    if op.names_itself || secret != *before {
+        world.secrets.insert(key, Arc::new(secret));
+    }
     world
 }
 
