@@ -3,8 +3,7 @@
 use super::members::{member, put};
 use super::{Body, Refusal, Reply, fields, xml};
 use crate::model::{Fact, Facts, Meaning};
-use crate::spec::Table;
-use crate::spec::{ErrorEnvelope, Field, Format, Operation, Vendor};
+use crate::spec::{ErrorEnvelope, Field, Format, Operation, Table, Vendor};
 use crate::wire::{Headers, Response};
 use serde_json::{Map, Value};
 

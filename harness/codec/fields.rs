@@ -2,9 +2,8 @@
 
 use super::members::{member, put};
 use crate::model::{Fact, Facts, Meaning, State, Text, VersionFact, digest};
-use crate::spec::Table;
 use crate::spec::interval::{Ruling, Unit};
-use crate::spec::{Field, TimeForm, Type, Vendor, setting};
+use crate::spec::{Field, Table, TimeForm, Type, Vendor, setting};
 use crate::wire::time as iso;
 use serde_json::{Map, Value};
 

@@ -2,8 +2,7 @@
 
 use super::shape::Shape;
 use crate::model::Meaning;
-use crate::spec::Table;
-use crate::spec::{Field, TimeForm, Type, Vendor};
+use crate::spec::{Field, Table, TimeForm, Type, Vendor};
 use foldhash::{HashMap, HashMapExt};
 use serde_json::{Value, json};
 

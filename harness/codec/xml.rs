@@ -1,7 +1,6 @@
 //! XML replies as JSON, led by the fields that a reply documents, and back.
 
-use crate::spec::Table;
-use crate::spec::{Field, Type};
+use crate::spec::{Field, Table, Type};
 use quick_xml::Reader;
 use quick_xml::escape::escape;
 use quick_xml::events::Event;

@@ -1,8 +1,7 @@
 //! Where a vendor's messages hold secrets, by the names of parameters, members and headers.
 
 use crate::model::Meaning;
-use crate::spec::Table;
-use crate::spec::{Field, Vendor};
+use crate::spec::{Field, Table, Vendor};
 use std::collections::BTreeSet;
 
 /// Headers that tell a secret, whatever the vendor.
