@@ -40,10 +40,10 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
                     Arc::make_mut(&mut secret).next = next;
                 }
             }
-            (Meaning::Created, Fact::Time(at)) if secret.created.holds(*at) => {
-                if secret.created != When::at(*at) {
-                    Arc::make_mut(&mut secret).created = When::at(*at);
-                }
+            (Meaning::Created, Fact::Time(at))
+                if secret.created.holds(*at) && secret.created != When::at(*at) =>
+            {
+                Arc::make_mut(&mut secret).created = When::at(*at);
             }
             (Meaning::DeleteAt, Fact::Time(at)) => {
                 if matches!(secret.life, Life::Leaving(gone) if gone != When::at(*at)) {
