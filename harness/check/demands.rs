@@ -3,7 +3,7 @@
 
 use crate::codec::Body;
 use crate::history::{Exchange, Tamper};
-use crate::model::{Answer, Condition, Expect, Meaning, Outcome, Role, Seen, World};
+use crate::model::{Answer, Condition, Expect, Meaning, Meanings, Outcome, Role, Seen, World};
 use crate::spec::{Complaint, Family, Format, Reading, Vendor, interpret};
 
 /// A refusal that is due whatever the secret's state: its rule, its condition, and whether it is certain.
@@ -146,14 +146,16 @@ pub(super) fn stated_only(
     mut possible: Vec<(World, Outcome)>,
 ) -> Vec<(World, Outcome)> {
     if let Some(described) = vendor.spec.operations.get(operation) {
+        let shown: Meanings = described.reply.values().map(|field| field.is).collect();
+        let promised = described.reply.values().filter(|field| field.required);
+        let promised: Meanings = promised.map(|field| field.is).collect();
         for (_, outcome) in &mut possible {
             if let Answer::Done(facts) = &mut outcome.answer {
-                facts.retain(|(meaning, _)| described.reply.values().any(|field| field.is == *meaning));
+                facts.retain(|(meaning, _)| shown.has(*meaning));
                 // What names a secret need not be said again, unless it is promised.
                 for (meaning, expect) in facts.iter_mut() {
-                    let promised =
-                        described.reply.values().any(|field| field.is == *meaning && field.required);
-                    if matches!(meaning, Meaning::Secret | Meaning::Arn | Meaning::Kind) && !promised {
+                    let names = matches!(meaning, Meaning::Secret | Meaning::Arn | Meaning::Kind);
+                    if names && !promised.has(*meaning) {
                         *expect = Expect::IfShown(Box::new(expect.clone()));
                     }
                 }

@@ -10,6 +10,7 @@ use super::{
     Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
     Text, Version, When, World, outcomes, schedule, tick,
 };
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -44,14 +45,15 @@ pub struct Gap {
 /// The set of worlds that explain what was seen.
 #[derive(Clone, Debug)]
 pub struct Belief {
-    worlds: Vec<World>,
+    /// Shared by copies: what follows from a belief takes the place of all of them.
+    worlds: Arc<Vec<World>>,
     forgotten: BTreeSet<Key>,
     blurred: bool,
 }
 
 impl Default for Belief {
     fn default() -> Self {
-        Self { worlds: vec![World::default()], forgotten: BTreeSet::new(), blurred: false }
+        Self { worlds: Arc::new(vec![World::default()]), forgotten: BTreeSet::new(), blurred: false }
     }
 }
 
@@ -68,7 +70,7 @@ impl Belief {
         }
         let key = self.key(account, name).unwrap_or((account, name.into()));
         let mut rest = Kept { about: vec![key.clone()], crowded: true, ..Kept::default() };
-        std::mem::take(&mut self.worlds).into_iter().for_each(|world| rest.take(world));
+        self.take_worlds().into_iter().for_each(|world| rest.take(world));
         self.forgotten.insert(key);
         self.hold(rest);
     }
@@ -84,9 +86,13 @@ impl Belief {
         behind.iter().for_each(|(account, name)| self.forget(*account, name));
     }
 
+    fn take_worlds(&mut self) -> Vec<World> {
+        Arc::unwrap_or_clone(std::mem::take(&mut self.worlds))
+    }
+
     /// Goes on with these worlds.
     fn hold(&mut self, kept: Kept) {
-        self.worlds = kept.worlds;
+        self.worlds = Arc::new(kept.worlds);
         self.forgotten.extend(kept.forgotten);
     }
 
@@ -94,27 +100,27 @@ impl Belief {
     pub fn adopt(&mut self, account: usize, name: &str, secret: &Secret) {
         let key: Key = (account, name.into());
         self.forgotten.remove(&key);
-        for world in &mut self.worlds {
+        for world in Arc::make_mut(&mut self.worlds) {
             world.secrets.insert(key.clone(), Arc::new(secret.clone()));
         }
     }
 
     /// Account and name of the secret that a call names, where some world knows it.
     pub fn key(&self, account: usize, name: &str) -> Option<Key> {
-        self.worlds.iter().find_map(|world| world.find(account, name).map(|(key, _)| key))
+        self.worlds.iter().find_map(|world| world.find(account, name)).map(|(key, _)| key.clone())
     }
 
     /// Whether anything can be predicted about the secret that a call names.
     pub fn tracks(&self, account: usize, name: &str) -> bool {
         let lost = |key: &Key| (key.0 == account && &*key.1 == name) || identifies(name, &key.1);
         // A secret that some world knows is not one that was forgotten, whatever it is called.
-        self.key(account, name).is_some() || !self.forgotten.iter().any(lost)
+        !self.forgotten.iter().any(lost) || self.key(account, name).is_some()
     }
 
     /// A rotation or refusal that may count for the account's limit, seen outside any world.
     pub fn spend(&mut self, account: usize, when: When) {
-        for world in &mut self.worlds {
-            world.spent.entry(account).or_default().push((when, false));
+        for world in Arc::make_mut(&mut self.worlds) {
+            world.spend(account, when, false);
         }
     }
 
@@ -147,22 +153,23 @@ impl Belief {
 
     /// Takes in what another order of the same calls leaves: either may be what happened.
     pub fn join<'o>(&mut self, other: Self, calls: impl Iterator<Item = &'o Op>) {
-        let mut about: Vec<Key> = self.forgotten.iter().chain(&other.forgotten).cloned().collect();
         let differ = self.forgotten != other.forgotten;
-        for op in calls {
-            about.extend(self.about(op));
-            about.extend(other.about(op));
-        }
-        self.forgotten.extend(other.forgotten);
-        self.blurred |= other.blurred;
         let mut kept = Kept::default();
+        if !differ && !Kept::has_room(1, self.worlds.iter().chain(&*other.worlds)) {
+            kept.about.extend(self.forgotten.iter().cloned());
+            for op in calls {
+                kept.about.extend(self.about(op));
+                kept.about.extend(other.about(op));
+            }
+        }
+        self.blurred |= other.blurred;
         if differ {
             // What one of the orders leaves unknown is unknown.
+            self.forgotten.extend(other.forgotten);
             kept = Kept { about: self.forgotten.iter().cloned().collect(), crowded: true, ..kept };
-        } else {
-            kept.about = about;
         }
-        std::mem::take(&mut self.worlds).into_iter().chain(other.worlds).for_each(|world| kept.take(world));
+        let others = Arc::unwrap_or_clone(other.worlds);
+        self.take_worlds().into_iter().chain(others).for_each(|world| kept.take(world));
         self.blurred |= kept.crowded && !differ;
         self.hold(kept);
     }
@@ -170,43 +177,51 @@ impl Belief {
     /// Forgets in which order versions were made that were made at the same time, where nothing depends
     /// on it: so that worlds are one that differ in nothing else.
     pub fn unordered(&mut self, law: &Law, key: &Key) {
-        let worlds = std::mem::take(&mut self.worlds);
-        for mut world in worlds {
-            if let Some(secret) = world.secrets.get(key) {
-                let keeps = law.kinds[secret.kind].keeps.unwrap_or(usize::MAX);
-                let known = secret.versions.iter().all(|version| matches!(version.id, Id::Known(_)));
-                if known && secret.versions.len() < keeps && secret.dropped.is_empty() {
-                    let order = |a: &Version, b: &Version| (a.created, &a.id).cmp(&(b.created, &b.id));
-                    if !secret.versions.is_sorted_by(|a, b| order(a, b).is_le()) {
-                        let mut secret = (**secret).clone();
-                        secret.versions.sort_by(order);
-                        world.secrets.insert(key.clone(), Arc::new(secret));
-                    }
-                }
+        let order = |a: &Version, b: &Version| (a.created, &a.id).cmp(&(b.created, &b.id));
+        let sorted = |world: &World| {
+            let secret = world.secrets.get(key)?;
+            let keeps = law.kinds[secret.kind].keeps.unwrap_or(usize::MAX);
+            let free = secret.versions.len() < keeps && secret.dropped.is_empty();
+            if !free || secret.versions.is_sorted_by(|a, b| order(a, b).is_le()) {
+                return None;
             }
-            keep(&mut self.worlds, world);
+            let known = secret.versions.iter().all(|version| matches!(version.id, Id::Known(_)));
+            let mut secret = known.then(|| (**secret).clone())?;
+            secret.versions.sort_by(order);
+            Some(Arc::new(secret))
+        };
+        let changed: Vec<_> = self.worlds.iter().map(sorted).collect();
+        if changed.iter().all(Option::is_none) {
+            return;
         }
+        let mut worlds = Vec::with_capacity(changed.len());
+        for (mut world, secret) in self.take_worlds().into_iter().zip(changed) {
+            secret.into_iter().for_each(|secret| drop(world.secrets.insert(key.clone(), secret)));
+            keep(&mut worlds, world);
+        }
+        self.worlds = Arc::new(worlds);
     }
 
     /// What was on its way when its reply was lost has arrived by now, or never will.
     pub fn landed(&mut self) {
         let mut worlds: Vec<World> = Vec::with_capacity(self.worlds.len());
-        for mut world in std::mem::take(&mut self.worlds) {
+        for mut world in self.take_worlds() {
             world.owed.clear();
             keep(&mut worlds, world);
         }
-        self.worlds = worlds;
+        self.worlds = Arc::new(worlds);
     }
 
     /// Everything that may come of a call now, with the world it comes from. `grace`: a schedule may
     /// still be about to act.
     pub fn possible(&self, law: &Law, op: &Op, now: When, grace: bool) -> Vec<(World, Outcome)> {
         let mut possible = Vec::new();
-        for world in self.worlds.iter().flat_map(|world| arrived(law, world, op, now)) {
-            for world in ticked(law, &world, op, now, grace) {
-                possible.extend(
-                    outcomes(law, &world, op, now).into_iter().map(|outcome| (world.clone(), outcome)),
-                );
+        for arrived in self.worlds.iter().map(|world| arrived(law, world, op, now)) {
+            for world in arrived.iter() {
+                for world in ticked(law, world, op, now, grace).iter() {
+                    let outcomes = outcomes(law, world, op, now);
+                    possible.extend(outcomes.into_iter().map(|outcome| (world.clone(), outcome)));
+                }
             }
         }
         // What has had its time goes on no more.
@@ -234,7 +249,11 @@ impl Belief {
         seen: &Seen,
         now: When,
     ) -> Result<(), Gap> {
-        let mut next = Kept { about: self.about(op), uncounted: law.rate.is_none(), ..Kept::default() };
+        let mut next = Kept { uncounted: law.rate.is_none(), ..Kept::default() };
+        // Each of them may be kept as it was and as it is then.
+        if !Kept::has_room(2, possible.iter().map(|(world, _)| world)) {
+            next.about = self.about(op);
+        }
         let mut nearest: Option<Gap> = None;
         for (world, outcome) in possible {
             let merged = match (&outcome.answer, seen) {
@@ -252,7 +271,10 @@ impl Belief {
                 (Answer::Done(expected), Seen::Done(facts)) => {
                     let before = world.find(op.account, &op.secret).map(|(_, secret)| secret.clone());
                     let after = applied(law, world, &outcome, now);
-                    let subject = after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before);
+                    let subject = match outcome.change.secret {
+                        Some(_) => after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before),
+                        None => before,
+                    };
                     let differing = differences(expected, facts, subject.as_deref());
                     if differing.is_empty() {
                         Some(learned(law, after, op, facts))
@@ -287,12 +309,13 @@ impl Belief {
     }
 }
 
-fn ticked(law: &Law, world: &World, op: &Op, now: When, grace: bool) -> Vec<World> {
+fn ticked<'w>(law: &Law, world: &'w World, op: &Op, now: When, grace: bool) -> Cow<'w, [World]> {
+    let as_it_is = Cow::Borrowed(std::slice::from_ref(world));
     // Asking for a task settles the task itself; time does not settle it before.
     let found = world.subject(op).filter(|_| op.role != Role::Task);
-    let Some((key, secret)) = found else { return vec![world.clone()] };
+    let Some((key, secret)) = found else { return as_it_is };
     if !schedule::restless(&secret, now) {
-        return vec![world.clone()];
+        return as_it_is;
     }
     let secrets = tick(law, &secret, now, grace);
     let with = |secret: Option<Secret>| {
@@ -309,11 +332,11 @@ fn ticked(law: &Law, world: &World, op: &Op, now: When, grace: bool) -> Vec<Worl
 
 /// The world, and what it is once calls have arrived whose replies were lost, if they are about the same
 /// secret: in any number and order.
-fn arrived(law: &Law, world: &World, op: &Op, now: When) -> Vec<World> {
-    let mut worlds = vec![world.clone()];
+fn arrived<'w>(law: &Law, world: &'w World, op: &Op, now: When) -> Cow<'w, [World]> {
     if world.owed.is_empty() {
-        return worlds;
+        return Cow::Borrowed(std::slice::from_ref(world));
     }
+    let mut worlds = vec![world.clone()];
     let about = |world: &World, op: &Op| world.subject(op).map(|(key, _)| key);
     let mut at = 0;
     while at < worlds.len() {
@@ -331,7 +354,7 @@ fn arrived(law: &Law, world: &World, op: &Op, now: When) -> Vec<World> {
         }
         at += 1;
     }
-    worlds
+    worlds.into()
 }
 
 /// Worlds that are kept. Where there would be too many, the secrets that the last calls were about are
@@ -351,9 +374,14 @@ struct Kept {
 }
 
 impl Kept {
+    /// Whether all of these worlds can be kept, so many times each: then nobody asks what is left out first.
+    fn has_room<'w>(times: usize, mut worlds: impl Iterator<Item = &'w World> + Clone) -> bool {
+        times * worlds.clone().count() <= WORLDS && worlds.all(|world| world.owed.len() < OWED)
+    }
+
     fn take(&mut self, mut world: World) {
         if self.uncounted {
-            world.spent.clear();
+            world.forget_spent();
         }
         forget_repeated(&mut world);
         self.strip(&mut world);
@@ -427,14 +455,16 @@ fn consider(nearest: &mut Option<Gap>, gap: Gap) {
 }
 
 fn applied(law: &Law, mut world: World, outcome: &Outcome, now: When) -> World {
-    world.apply(outcome.change.clone());
+    let mut change = outcome.change.clone();
+    change.spent = change.spent.filter(|_| law.rate.is_some());
+    world.apply(change);
     lapsed(law, world, now)
 }
 
 /// Documents do not say whether a refused rotation counts for the limit.
 fn refused(law: &Law, mut world: World, op: &Op, now: When) -> World {
     if op.role == Role::Rotate {
-        world.spent.entry(op.account).or_default().push((now, false));
+        world.spend(op.account, now, false);
     }
     lapsed(law, world, now)
 }
@@ -445,9 +475,12 @@ fn lapsed(law: &Law, mut world: World, now: When) -> World {
     match law.rate {
         Some(rate) => {
             let since = now.lo.saturating_sub(rate.per.saturating_mul(2));
-            world.spent.values_mut().for_each(|spent| spent.retain(|(when, _)| when.hi > since));
+            if world.spent.values().flatten().any(|(when, _)| when.hi <= since) {
+                let spent = Arc::make_mut(&mut world.spent);
+                spent.values_mut().for_each(|spent| spent.retain(|(when, _)| when.hi > since));
+            }
         }
-        None => world.spent.clear(),
+        None => world.forget_spent(),
     }
     world
 }

@@ -187,6 +187,23 @@ pub enum Meaning {
     Other,
 }
 
+/// A set of meanings: asking whether one is in it costs nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meanings(u128);
+
+impl Meanings {
+    /// Whether it has this meaning.
+    pub const fn has(self, meaning: Meaning) -> bool {
+        self.0 >> meaning as u32 & 1 == 1
+    }
+}
+
+impl FromIterator<Meaning> for Meanings {
+    fn from_iter<T: IntoIterator<Item = Meaning>>(meanings: T) -> Self {
+        Self(meanings.into_iter().fold(0, |all, meaning| all | 1 << meaning as u32))
+    }
+}
+
 /// What a state that a reply names means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

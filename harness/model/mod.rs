@@ -24,7 +24,7 @@ mod storing;
 pub use belief::{Belief, Gap, Seen};
 pub use fact::{Expect, Fact, Facts, VersionFact, digest};
 pub use law::{KindLaw, Law, RateLaw};
-pub use meaning::{Condition, Meaning, Role, State};
+pub use meaning::{Condition, Meaning, Meanings, Role, State};
 pub use op::{Answer, Change, Op, Outcome};
 pub use outcomes::outcomes;
 pub use rule::{RULES, Rule, rule};

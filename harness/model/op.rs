@@ -167,7 +167,7 @@ impl World {
                 let key = self.tasks.get(task)?.key.clone();
                 self.secrets.get(&key).map(|secret| (key, secret.clone()))
             }
-            None => self.find(op.account, &op.secret).map(|(key, secret)| (key, secret.clone())),
+            None => self.find(op.account, &op.secret).map(|(key, secret)| (key.clone(), secret.clone())),
         }
     }
 
@@ -182,7 +182,7 @@ impl World {
             self.tasks.insert(id, task);
         }
         if let Some((account, when, certain)) = change.spent {
-            self.spent.entry(account).or_default().push((when, certain));
+            self.spend(account, when, certain);
         }
     }
 }

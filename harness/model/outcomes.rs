@@ -66,7 +66,7 @@ impl Case<'_> {
                     vec![Outcome::refused("ROT-OWN-1", Condition::Foreign)]
                 }
                 Some((key, secret)) => {
-                    let mut possible = self.in_life(&key, secret);
+                    let mut possible = self.in_life(key, secret);
                     if *key.1 != *op.secret && self.law.identifier_open {
                         // Older pages speak of names alone, so a full identifier may reach nothing.
                         possible.push(Outcome::refused("LIFE-5", Condition::UnknownSecret));

@@ -210,7 +210,7 @@ pub struct World {
     /// Secrets by account and name.
     pub secrets: Shelf<Key, Arc<Secret>>,
     /// Rotations that count for a limit, by account: when each one happened, and whether it counts for certain.
-    pub spent: BTreeMap<usize, Vec<(When, bool)>>,
+    pub spent: Arc<BTreeMap<usize, Vec<(When, bool)>>>,
     /// Tasks that were told of.
     pub tasks: Shelf<Text, Task>,
     /// Calls whose replies were lost and that have had no effect so far: they may still arrive.
@@ -218,11 +218,23 @@ pub struct World {
 }
 
 impl World {
+    /// Writes down a rotation that counts for an account's limit, for certain or perhaps.
+    pub fn spend(&mut self, account: usize, when: When, certain: bool) {
+        Arc::make_mut(&mut self.spent).entry(account).or_default().push((when, certain));
+    }
+
+    /// Forgets what counts for any limit.
+    pub(super) fn forget_spent(&mut self) {
+        if !self.spent.is_empty() {
+            self.spent = Arc::default();
+        }
+    }
+
     /// Finds a secret by name within the caller's account, or by full identifier in any.
-    pub fn find(&self, account: usize, name: &str) -> Option<(Key, &Arc<Secret>)> {
+    pub fn find(&self, account: usize, name: &str) -> Option<(&Key, &Arc<Secret>)> {
         let lies = |key: &Key| key.0.cmp(&account).then_with(|| (*key.1).cmp(name));
-        if let Some((key, secret)) = self.secrets.find(lies) {
-            return Some((key.clone(), secret));
+        if let Some(found) = self.secrets.find(lies) {
+            return Some(found);
         }
         // Only a full identifier has colons and slashes in this order; names never start like that.
         if !name.contains(':') {
@@ -233,7 +245,7 @@ impl World {
         let own = |(key, secret): &(&Key, &Arc<Secret>)| {
             key.0 == account && secret.arn.is_none() && identifies(name, &key.1)
         };
-        told.or_else(|| self.secrets.iter().find(own)).map(|(key, secret)| (key.clone(), secret))
+        told.or_else(|| self.secrets.iter().find(own))
     }
 }
 

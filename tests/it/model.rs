@@ -192,13 +192,13 @@ fn the_limit_is_certain_only_where_documents_make_it_so() {
             .collect()
     };
     for (certain, expected) in [(rate.calls - 1, vec![true]), (rate.calls, vec![false])] {
-        world.spent.insert(0, vec![(When::at(START), true); certain]);
+        Arc::make_mut(&mut world.spent).insert(0, vec![(When::at(START), true); certain]);
         assert_eq!(answers(&world), expected, "{certain} certain");
     }
     // Replays may count or not, so both answers are possible.
-    world.spent.insert(0, vec![(When::at(START), false); rate.calls]);
+    Arc::make_mut(&mut world.spent).insert(0, vec![(When::at(START), false); rate.calls]);
     assert_eq!(answers(&world), [true, false]);
     let stale = START - rate.per;
-    world.spent.insert(0, vec![(When::at(stale), true); rate.calls]);
+    Arc::make_mut(&mut world.spent).insert(0, vec![(When::at(stale), true); rate.calls]);
     assert_eq!(answers(&world), [true]);
 }

@@ -158,7 +158,7 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "a replayed rotation counts for the limit",
         Seam::Keep(|emulator, turn| {
             if replayed(turn) && turn.succeeds() {
-                emulator.world.spent.entry(turn.account).or_default().push((When::at(turn.now), true));
+                emulator.world.spend(turn.account, When::at(turn.now), true);
             }
         }),
     ),
@@ -167,7 +167,7 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "a refused rotation counts for the limit",
         Seam::Keep(|emulator, turn| {
             if turn.role() == Some(Role::Rotate) && !turn.succeeds() {
-                emulator.world.spent.entry(turn.account).or_default().push((When::at(turn.now), true));
+                emulator.world.spend(turn.account, When::at(turn.now), true);
             }
         }),
     ),
