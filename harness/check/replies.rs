@@ -6,7 +6,8 @@ use crate::codec::{Body, ReplySchemas, member};
 use crate::history::{Exchange, History, Lost, clipped};
 use crate::model::{Fact, Facts, Meaning, Role};
 use crate::spec::Vendor;
-use std::collections::{BTreeMap, HashMap};
+use foldhash::{HashMap, HashMapExt};
+use std::collections::BTreeMap;
 
 /// Fields that only replies about some kinds of secret have, and shapes of values.
 pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {

@@ -3,9 +3,8 @@
 use super::members::{member, put};
 use super::{Body, Refusal, Reply, fields, xml};
 use crate::model::{Fact, Facts, Meaning};
-use crate::spec::{ErrorEnvelope, Field, Format, Operation, Vendor};
+use crate::spec::{ErrorEnvelope, Field, Format, Operation, Table, Vendor};
 use crate::wire::{Headers, Response};
-use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 fn documented<'a>(vendor: &'a Vendor, operation: &str) -> Option<&'a Operation> {
@@ -38,7 +37,7 @@ pub(super) fn encode_done(
     request_id: &str,
 ) -> Response {
     let protocol = &vendor.spec.protocol;
-    let empty = IndexMap::new();
+    let empty = Table::default();
     let described = documented(vendor, operation);
     let reply = described.map_or(&empty, |operation| &operation.reply);
     let mut object = fields::write(vendor, reply, facts);
@@ -108,7 +107,7 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
         reply.body = unreadable("the body is compressed, though nobody asked for that");
         return reply;
     }
-    let empty = IndexMap::new();
+    let empty = Table::default();
     let described = documented(vendor, operation);
     let fields = described.map_or(&empty, |operation| &operation.reply);
     if says_nothing(response) && described.is_some() && fields.is_empty() {
@@ -179,7 +178,7 @@ fn says_nothing(response: &Response) -> bool {
 fn parse(
     vendor: &Vendor,
     operation: &str,
-    fields: &IndexMap<String, Field>,
+    fields: &Table<String, Field>,
     body: &[u8],
 ) -> Result<(Format, Value), String> {
     let first = body.iter().copied().find(|byte| !byte.is_ascii_whitespace());
@@ -245,7 +244,7 @@ fn code_of(vendor: &Vendor, object: &Value) -> Option<String> {
 
 fn request_id(
     vendor: &Vendor,
-    fields: &IndexMap<String, Field>,
+    fields: &Table<String, Field>,
     said: Option<&Value>,
     failed: Option<&Value>,
 ) -> Option<String> {

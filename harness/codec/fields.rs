@@ -3,13 +3,12 @@
 use super::members::{member, put};
 use crate::model::{Fact, Facts, Meaning, State, Text, VersionFact, digest};
 use crate::spec::interval::{Ruling, Unit};
-use crate::spec::{Field, TimeForm, Type, Vendor, setting};
+use crate::spec::{Field, Table, TimeForm, Type, Vendor, setting};
 use crate::wire::time as iso;
-use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 /// Writes facts as the fields that a reply documents.
-pub(super) fn write(vendor: &Vendor, fields: &IndexMap<String, Field>, facts: &[(Meaning, Fact)]) -> Value {
+pub(super) fn write(vendor: &Vendor, fields: &Table<String, Field>, facts: &[(Meaning, Fact)]) -> Value {
     let mut object = Value::Object(Map::with_capacity(fields.len()));
     for (name, field) in fields {
         let fact = facts.iter().find(|(meaning, _)| *meaning == field.is).map(|(_, fact)| fact);
@@ -110,7 +109,7 @@ fn wrapped(field: &Field, list: Value) -> Value {
 
 /// Reads the facts that the fields of a reply state. A field that cannot be read as its type is kept
 /// as text, so that it differs from whatever is expected.
-pub(super) fn read(vendor: &Vendor, fields: &IndexMap<String, Field>, object: &Value) -> Facts {
+pub(super) fn read(vendor: &Vendor, fields: &Table<String, Field>, object: &Value) -> Facts {
     fields
         .iter()
         .filter_map(|(name, field)| {

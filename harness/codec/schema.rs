@@ -2,10 +2,9 @@
 
 use super::shape::Shape;
 use crate::model::Meaning;
-use crate::spec::{Field, TimeForm, Type, Vendor};
-use indexmap::IndexMap;
+use crate::spec::{Field, Table, TimeForm, Type, Vendor};
+use foldhash::{HashMap, HashMapExt};
 use serde_json::{Value, json};
-use std::collections::HashMap;
 
 /// Times in UTC or with an offset.
 pub(super) const ISO: &str =
@@ -58,7 +57,7 @@ impl ReplySchemas {
 }
 
 /// The JSON Schema of an object with these fields; dotted names are paths.
-pub fn schema_of(fields: &IndexMap<String, Field>) -> Value {
+pub fn schema_of(fields: &Table<String, Field>) -> Value {
     let mut root = object();
     for (name, field) in fields {
         describe(&mut root, name, field);

@@ -1,7 +1,6 @@
 //! XML replies as JSON, led by the fields that a reply documents, and back.
 
-use crate::spec::{Field, Type};
-use indexmap::IndexMap;
+use crate::spec::{Field, Table, Type};
 use quick_xml::Reader;
 use quick_xml::escape::escape;
 use quick_xml::events::Event;
@@ -88,7 +87,7 @@ fn push_lines(out: &mut String, text: &str) {
 }
 
 /// The children of an element as a JSON object with the documented types.
-pub(super) fn to_json(element: &Element, fields: &IndexMap<String, Field>) -> Map<String, Value> {
+pub(super) fn to_json(element: &Element, fields: &Table<String, Field>) -> Map<String, Value> {
     let mut object = Map::new();
     for child in &element.children {
         let value = match fields.get(&child.name) {

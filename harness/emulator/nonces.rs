@@ -1,6 +1,6 @@
 //! Nonces that were used, in two generations: the younger one grows, the older one is forgotten whole.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// Seconds after which a generation is old. Twice that is longer than any time stamp is accepted.
 const GENERATION: i64 = 1_000;

@@ -3,7 +3,7 @@
 //! Ids are names for ever: never renumbered, never reused. How much a rule binds for a vendor, and who
 //! says so, stands in that vendor's spec.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::LazyLock;
 
 /// A rule: an id and a sentence.

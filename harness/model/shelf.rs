@@ -4,8 +4,9 @@
 //! It is a treap whose weights are hashes of the keys, so that equal maps have equal trees; what two
 //! trees share is never compared.
 
+use foldhash::fast::FixedState;
 use std::cmp::Ordering;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 /// An ordered map that is cheap to copy.
@@ -83,10 +84,9 @@ impl<K: Ord + Hash + Clone, V: Clone> Shelf<K, V> {
     /// Puts a value in the place of a key, and gives what was there.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         let Some(node) = &mut self.0 else {
-            let mut hasher = DefaultHasher::new();
-            key.hash(&mut hasher);
+            let weight = FixedState::default().hash_one(&key);
             let sides = [Self::default(), Self::default()];
-            self.0 = Some(Arc::new(Node { key, value, weight: hasher.finish(), sides }));
+            self.0 = Some(Arc::new(Node { key, value, weight, sides }));
             return None;
         };
         let node = Arc::make_mut(node);

@@ -1,8 +1,7 @@
 //! Where a vendor's messages hold secrets, by the names of parameters, members and headers.
 
 use crate::model::Meaning;
-use crate::spec::{Field, Vendor};
-use indexmap::IndexMap;
+use crate::spec::{Field, Table, Vendor};
 use std::collections::BTreeSet;
 
 /// Headers that tell a secret, whatever the vendor.
@@ -36,7 +35,7 @@ pub(super) enum Kind {
 /// Names of parameters, members and headers that hold secrets.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    kinds: IndexMap<String, Kind>,
+    kinds: Table<String, Kind>,
     headers: BTreeSet<String>,
     /// Members whose own members are the caller's, whatever they are called.
     tags: BTreeSet<String>,
@@ -84,7 +83,7 @@ impl Names {
         names
     }
 
-    fn fields(&mut self, fields: &IndexMap<String, Field>) {
+    fn fields(&mut self, fields: &Table<String, Field>) {
         for (name, field) in fields {
             match field.is {
                 Meaning::Value => self.add(name, Kind::Value),

@@ -1,7 +1,7 @@
 //! Kinds of secret, and how to make one of each.
 
 use super::Sources;
-use indexmap::IndexMap;
+use super::Table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,12 +52,12 @@ pub struct Kind {
     pub config_required: Vec<String>,
     /// Allowed values of configuration keys.
     #[serde(default)]
-    pub config_values: IndexMap<String, Vec<String>>,
+    pub config_values: Table<String, Vec<String>>,
     /// Keys of the JSON object that a read returns as value; empty where the value is free.
     #[serde(default)]
     pub value_keys: Vec<ValueShape>,
     /// Ways to create one; the first is used by default.
-    pub samples: IndexMap<String, Sample>,
+    pub samples: Table<String, Sample>,
     /// Where this is documented.
     pub source: Sources,
     /// What documents say beyond the fields above.
@@ -87,7 +87,7 @@ pub struct Sample {
     pub config: Option<String>,
     /// Configuration key and value by which the emulator recognises this sample among the kind's.
     #[serde(default)]
-    pub when: IndexMap<String, String>,
+    pub when: Table<String, String>,
     /// What a read returns: `{account}` is the account's name, `{fresh}` is new with each version, `{time}` a time stamp.
     #[serde(default)]
     pub reads: Option<String>,

@@ -3,8 +3,9 @@
 use super::{Kind, Spec, law, place};
 use crate::model::{Law, Role, rule};
 use crate::sign::{Form, Scheme};
+use foldhash::{HashMap, HashMapExt};
 use regex::Regex;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;

@@ -26,9 +26,14 @@ pub use rotation::{Deletion, Disputed, Idempotency, IdempotencyFamily, Interval,
 
 use crate::model::{Condition, Role};
 use crate::sign::Form;
+use foldhash::fast::FixedState;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Entries in the order of the file. Every call looks names up, and nobody chooses them against us: so they
+/// are hashed fast.
+pub type Table<K, V> = IndexMap<K, V, FixedState>;
 
 /// Names of entries in [`Spec::sources`].
 pub type Sources = Vec<String>;
@@ -50,15 +55,15 @@ pub struct Spec {
     /// Where the command line finds access keys.
     pub credentials: CredentialNames,
     /// The documents that facts are taken from.
-    pub sources: IndexMap<String, Source>,
+    pub sources: Table<String, Source>,
     /// Operations by the name that travels.
-    pub operations: IndexMap<String, Operation>,
+    pub operations: Table<String, Operation>,
     /// Every documented error code.
-    pub errors: IndexMap<String, ErrorCode>,
+    pub errors: Table<String, ErrorCode>,
     /// Codes that answer each refusal; the first one is what the reference emulator gives.
-    pub conditions: IndexMap<Condition, Answers>,
+    pub conditions: Table<Condition, Answers>,
     /// Kinds of secret; the first one is the default.
-    pub kinds: IndexMap<String, Kind>,
+    pub kinds: Table<String, Kind>,
     /// How a repeated rotation is recognised.
     pub idempotency: Idempotency,
     /// How rotation goes.
@@ -74,7 +79,7 @@ pub struct Spec {
     #[serde(default)]
     pub limits: Vec<Limit>,
     /// Level of each rule for this vendor.
-    pub requirements: IndexMap<String, Requirement>,
+    pub requirements: Table<String, Requirement>,
 }
 
 /// Signing schemes and the window of time stamps.
@@ -82,7 +87,7 @@ pub struct Spec {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Signing {
     /// Schemes that the endpoint must take, by name, with their constants; the first is used by default.
-    pub schemes: IndexMap<String, Form>,
+    pub schemes: Table<String, Form>,
     /// Seconds that a time stamp may differ from the endpoint's clock, for certain.
     pub accepted_within: i64,
     /// Seconds of difference that are refused, for certain. What lies between is open.
@@ -155,7 +160,7 @@ pub struct Answers {
     pub settled: bool,
     /// Codes that answer it at some operations instead.
     #[serde(default)]
-    pub at: IndexMap<String, Vec<String>>,
+    pub at: Table<String, Vec<String>>,
     /// Where this is documented.
     pub source: Sources,
     /// Why it is open.

@@ -1,9 +1,9 @@
 //! Operations: their parameters, the fields of their replies, and what documents leave open of both.
 
 use super::Sources;
+use super::Table;
 use super::interval::{Length, Unit};
 use crate::model::{Meaning, Role, State};
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,9 +29,9 @@ pub struct Operation {
     #[serde(default)]
     pub forced: bool,
     /// Parameters by the name that travels.
-    pub parameters: IndexMap<String, Parameter>,
+    pub parameters: Table<String, Parameter>,
     /// Fields of a success reply.
-    pub reply: IndexMap<String, Field>,
+    pub reply: Table<String, Field>,
     /// Codes that the operation's own page names.
     #[serde(default)]
     pub errors: Vec<String>,
@@ -252,7 +252,7 @@ pub struct Field {
     pub unit: Option<Unit>,
     /// What the values of a state mean.
     #[serde(default)]
-    pub states: IndexMap<String, State>,
+    pub states: Table<String, State>,
     /// What the reference gives where it knows nothing better.
     #[serde(default)]
     pub gives: Option<serde_json::Value>,
@@ -261,7 +261,7 @@ pub struct Field {
     pub item: Option<String>,
     /// Fields of each entry, where entries are objects.
     #[serde(default)]
-    pub of: IndexMap<String, Field>,
+    pub of: Table<String, Field>,
     /// Where this is documented, where it is not the operation's own page.
     #[serde(default)]
     pub source: Sources,

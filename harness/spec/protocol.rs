@@ -1,8 +1,8 @@
 //! The protocol: its family, and what is particular to a vendor's requests and replies.
 
 use super::Sources;
+use super::Table;
 use crate::model::Meaning;
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub struct Protocol {
     pub also: Vec<Naming>,
     /// Headers that official clients send beside the signature: `{region}` and `{project}` stand for those.
     #[serde(default)]
-    pub headers: IndexMap<String, String>,
+    pub headers: Table<String, String>,
     /// Content type of requests whose body is JSON.
     #[serde(default = "plain_json")]
     pub content_type: String,
@@ -142,10 +142,10 @@ pub enum Format {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ErrorEnvelope {
     /// Fields that are always there, by the name that travels.
-    pub required: IndexMap<String, Meaning>,
+    pub required: Table<String, Meaning>,
     /// Fields that may be there.
     #[serde(default)]
-    pub optional: IndexMap<String, Meaning>,
+    pub optional: Table<String, Meaning>,
     /// Operations whose errors have this shape; the others have shapes without such a list.
     #[serde(default)]
     pub at: Vec<String>,
