@@ -7,7 +7,7 @@ use crate::history::{Attempt, Exchange, Span, Tamper};
 use crate::model::{Meaning, When};
 use crate::sign::{Credentials, Signing};
 use crate::spec::Vendor;
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, hex};
 use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -205,7 +205,7 @@ impl Caller {
             Some(Tamper::Skew(seconds)) => now += seconds,
             _ => {}
         }
-        let nonce = format!("{:032x}", self.rng.u128(..));
+        let nonce = hex(&self.rng.u128(..).to_be_bytes());
         let left_out = match tamper {
             Some(Tamper::LeftOut(name)) => {
                 request.headers.text(name).map(|value| (name.clone(), value.to_owned()))

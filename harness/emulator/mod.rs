@@ -27,10 +27,11 @@ use crate::codec::{self, Refusal};
 use crate::model::{Condition, Role, World, digest};
 use crate::sign::{self, Credentials};
 use crate::spec::{Format, Level, Vendor};
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, hex};
 use fault::{Checks, Fault, Seam};
+use foldhash::{HashMap, HashMapExt};
 use nonces::Nonces;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use values::Making;
 
@@ -314,7 +315,7 @@ impl Emulator {
     }
 
     fn request_id(&mut self) -> String {
-        let mut hex = format!("{:032x}", self.rng.u128(..));
+        let mut hex = hex(&self.rng.u128(..).to_be_bytes());
         for at in [20, 16, 12, 8] {
             hex.insert(at, '-');
         }

@@ -7,7 +7,7 @@
 //! sign different sets) and by the raw body.
 
 use super::{Claim, Credentials, DateForm, Refusal, Signing};
-use crate::wire::{Request, percent};
+use crate::wire::{Request, hex, percent};
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -153,37 +153,29 @@ impl CanonicalRequest {
             }
             request.headers.set(header, token.as_str());
         }
-        let mut signed: Vec<String> = request
-            .headers
-            .iter()
-            .map(|(name, _)| lower(name))
-            .filter(|name| listed(&self.signs, name))
-            .map(Cow::into_owned)
-            .collect();
+        let names = request.headers.iter().map(|(name, _)| lower(name));
+        let mut signed: Vec<Cow<'_, str>> = names.filter(|name| listed(&self.signs, name)).collect();
         signed.sort();
         signed.dedup();
         let scope = self.scope_of(with.credentials, with.now);
         let secret = &with.credentials.secret;
         let (signature, _) = self.compute(request, &signed, &scope, secret, Host::Whole);
-        let id = [with.credentials.id.as_str()].into_iter().chain(scope.iter().map(String::as_str));
-        let id = id.collect::<Vec<_>>().join("/");
-        let value = format!(
-            "{} {}={id}{sep}SignedHeaders={}{sep}Signature={signature}",
-            self.algorithm,
-            self.key_id,
-            signed.join(";"),
-            sep = self.separator,
-        );
+        let mut value = String::with_capacity(384);
+        value.extend([&self.algorithm, " ", &self.key_id, "=", &with.credentials.id]);
+        scope.iter().for_each(|part| value.extend(["/", part]));
+        value.extend([&self.separator, "SignedHeaders="]);
+        joined(&signed, ";", &mut value);
+        value.extend([&self.separator, "Signature=", &signature]);
         request.headers.set("authorization", value);
     }
 
     /// The parts of the scope at a time.
-    fn scope_of(&self, credentials: &Credentials, now: i64) -> Vec<String> {
-        let part = |part: &String| match part.as_str() {
-            "{date}" => self.date_form.day(now),
-            "{region}" => credentials.region.clone().unwrap_or_else(|| self.region.clone()),
-            "{service}" => self.service.clone(),
-            word => word.to_owned(),
+    fn scope_of<'a>(&'a self, credentials: &'a Credentials, now: i64) -> Vec<Cow<'a, str>> {
+        let part = |part: &'a String| match part.as_str() {
+            "{date}" => self.date_form.day(now).into(),
+            "{region}" => credentials.region.as_ref().unwrap_or(&self.region).into(),
+            "{service}" => self.service.as_str().into(),
+            word => word.into(),
         };
         self.scope.iter().map(part).collect()
     }
@@ -240,10 +232,10 @@ impl CanonicalRequest {
         let mut scope = self.scope_of(credentials, claim.at.unwrap_or(0));
         for (at, name) in self.scope.iter().enumerate() {
             if listed(&self.open_scope, name) {
-                scope[at].clone_from(&claim.scope[at]);
+                scope[at] = claim.scope[at].as_str().into();
             }
         }
-        if scope != claim.scope {
+        if !scope.iter().eq(&claim.scope) {
             return Err(Refusal::WrongScope);
         }
         let ways = [
@@ -273,8 +265,8 @@ impl CanonicalRequest {
     fn compute(
         &self,
         request: &Request,
-        signed: &[String],
-        scope: &[String],
+        signed: &[impl AsRef<str>],
+        scope: &[Cow<'_, str>],
         secret: &str,
         host: Host,
     ) -> (String, String) {
@@ -287,7 +279,7 @@ impl CanonicalRequest {
             string_to_sign.push('\n');
         }
         if !scope.is_empty() {
-            string_to_sign.push_str(&scope.join("/"));
+            joined(scope, "/", &mut string_to_sign);
             string_to_sign.push('\n');
         }
         string_to_sign.push_str(&hex(&Sha256::digest(&canonical)));
@@ -300,7 +292,7 @@ impl CanonicalRequest {
     }
 
     /// An HMAC with the key that is derived from a secret along a scope.
-    fn keyed(&self, scope: &[String], secret: &str) -> Option<Hmac<Sha256>> {
+    fn keyed(&self, scope: &[Cow<'_, str>], secret: &str) -> Option<Hmac<Sha256>> {
         thread_local! {
             /// What came of it last: one key signs many calls, and their verifier derives the same.
             static LAST: RefCell<Option<Derived>> = const { RefCell::new(None) };
@@ -321,14 +313,14 @@ impl CanonicalRequest {
                 key = mac.finalize().into_bytes().to_vec();
             }
             let mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
-            let prefix = self.key_prefix.clone();
-            *last =
-                Some(Derived { prefix, secret: secret.to_owned(), scope: scope.to_vec(), mac: mac.clone() });
+            let (prefix, secret) = (self.key_prefix.clone(), secret.to_owned());
+            let scope = scope.iter().map(|part| part.clone().into_owned()).collect();
+            *last = Some(Derived { prefix, secret, scope, mac: mac.clone() });
             Some(mac)
         })
     }
 
-    fn canonical_request(&self, request: &Request, signed: &[String], host: Host) -> Vec<u8> {
+    fn canonical_request(&self, request: &Request, signed: &[impl AsRef<str>], host: Host) -> Vec<u8> {
         let mut out: Vec<u8> = Vec::with_capacity(768 + request.target.len());
         let put = |out: &mut Vec<u8>, bytes: &[u8]| out.extend_from_slice(bytes);
         put(&mut out, request.method.as_bytes());
@@ -343,20 +335,24 @@ impl CanonicalRequest {
             &mut out, b"
 ",
         );
-        // A header on the list that is not there has no line: one that is empty could vanish otherwise.
-        for name in signed.iter().filter(|name| request.headers.get(name).is_some()) {
+        for name in signed.iter().map(AsRef::as_ref) {
+            let mut values = request.headers.all(name).map(|value| host.of(name, value.trim_ascii()));
+            // A header on the list that is not there has no line: one that is empty could vanish otherwise.
+            let Some(first) = values.next() else { continue };
             put(&mut out, name.as_bytes());
             put(&mut out, b":");
-            for (at, value) in request.headers.all(name).enumerate() {
-                if at > 0 {
-                    put(&mut out, b",");
-                }
-                put(&mut out, &host.of(name, value.trim_ascii()));
+            put(&mut out, &first);
+            for value in values {
+                put(&mut out, b",");
+                put(&mut out, &value);
             }
             put(&mut out, b"\n");
         }
         put(&mut out, b"\n");
-        put(&mut out, signed.join(";").as_bytes());
+        for (at, name) in signed.iter().enumerate() {
+            put(&mut out, if at > 0 { b";" } else { b"" });
+            put(&mut out, name.as_ref().as_bytes());
+        }
         put(&mut out, b"\n");
         put(&mut out, &self.body_hash(request));
         out
@@ -401,15 +397,11 @@ struct Derived {
     mac: Hmac<Sha256>,
 }
 
-/// Lower-case hex digits.
-fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    let mut out = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
+/// Texts one after another, with something between.
+fn joined(texts: &[impl AsRef<str>], between: &str, out: &mut String) {
+    for (at, text) in texts.iter().enumerate() {
+        out.extend([if at > 0 { between } else { "" }, text.as_ref()]);
     }
-    out
 }
 
 /// A header's name in lower case, as most names are by themselves.

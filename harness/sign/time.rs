@@ -37,20 +37,14 @@ impl DateForm {
         match self {
             Self::Extended => exact(text),
             Self::Basic => {
-                let plain = text.len() == 16 && text.is_ascii();
-                let digits = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
-                plain.then(|| {
-                    exact(&format!(
-                        "{}-{}-{}T{}:{}:{}",
-                        digits(0..4),
-                        digits(4..6),
-                        digits(6..8),
-                        digits(9..11),
-                        digits(11..13),
-                        digits(13..16)
-                    ))
-                    .filter(|_| text.as_bytes()[8] == b'T')
-                })?
+                let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
+                let mut extended = *b"0000-00-00T00:00:00Z";
+                for (into, from) in
+                    [(0..4, 0..4), (5..7, 4..6), (8..13, 6..11), (14..16, 11..13), (17..20, 13..16)]
+                {
+                    extended[into].copy_from_slice(&bytes[from]);
+                }
+                exact(std::str::from_utf8(&extended).ok()?)
             }
             Self::Unix => {
                 let plain = !text.is_empty() && text.len() < 12 && text.bytes().all(|b| b.is_ascii_digit());

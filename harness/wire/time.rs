@@ -5,30 +5,32 @@ const DAY: i64 = 86_400;
 
 /// `2024-01-02T03:04:05Z`; nothing for times beyond the calendar.
 pub fn write(seconds: i64) -> Option<String> {
+    match plain(seconds) {
+        Some(bytes) => Some(bytes.iter().copied().map(char::from).collect()),
+        None => Some(jiff::Timestamp::from_second(seconds).ok()?.to_string()),
+    }
+}
+
+/// The bytes of the usual form; nothing for years that do not have four digits.
+fn plain(seconds: i64) -> Option<[u8; 20]> {
     let (days, time) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     let (year, month, day) = date(days);
     if !(0..=9_999).contains(&year) {
-        return Some(jiff::Timestamp::from_second(seconds).ok()?.to_string());
+        return None;
     }
-    let mut out = String::with_capacity(20);
-    let mut put = |number: i64, digits: u32, after: char| {
-        for place in (0..digits).rev() {
-            out.push(char::from(b'0' + (number / 10_i64.pow(place) % 10) as u8));
-        }
-        out.push(after);
-    };
-    put(year, 4, '-');
-    put(month, 2, '-');
-    put(day, 2, 'T');
-    put(time / 3_600, 2, ':');
-    put(time / 60 % 60, 2, ':');
-    put(time % 60, 2, 'Z');
+    let mut out = *b"0000-00-00T00:00:00Z";
+    let parts = [(0, year / 100), (2, year % 100), (5, month), (8, day)];
+    for (at, number) in parts.into_iter().chain([(11, time / 3_600), (14, time / 60 % 60), (17, time % 60)]) {
+        out[at] += (number / 10) as u8;
+        out[at + 1] += (number % 10) as u8;
+    }
     Some(out)
 }
 
 /// Unix seconds of a time in any form of ISO 8601 that names its offset; a fraction is cut off.
 pub fn read(text: &str) -> Option<i64> {
-    let usual = usual(text).filter(|seconds| write(*seconds).as_deref() == Some(text));
+    let same = |seconds: &i64| plain(*seconds).is_some_and(|bytes| bytes == text.as_bytes());
+    let usual = usual(text).filter(same);
     usual.or_else(|| Some(text.parse::<jiff::Timestamp>().ok()?.as_second()))
 }
 
