@@ -34,7 +34,7 @@ pub(super) fn encode_call(vendor: &Vendor, call: &Call, scheme: &Scheme, host: &
             append(if form { &mut body } else { &mut query }, &name, &value);
         }
     } else {
-        body = members::write(described, &call.params);
+        body = members::write(described, call.params.iter());
     }
     let demanded = scheme.canonical().is_some_and(|it| it.needs.iter().any(|name| name == "content-type"));
     match method == "GET" {

@@ -38,7 +38,10 @@ fn value_of(kind: Type, text: &str) -> Value {
 }
 
 /// Writes parameters as a JSON object.
-pub(super) fn write(operation: Option<&Operation>, params: &[Param]) -> String {
+pub(super) fn write<'p>(
+    operation: Option<&Operation>,
+    params: impl IntoIterator<Item = &'p Param>,
+) -> String {
     let mut root: Vec<(String, Node)> = Vec::new();
     for param in params {
         let node = match param.place {
@@ -47,7 +50,7 @@ pub(super) fn write(operation: Option<&Operation>, params: &[Param]) -> String {
         };
         insert(&mut root, &param.name, node);
     }
-    let mut out = String::new();
+    let mut out = String::with_capacity(256);
     print(&Node::Object(root), &mut out);
     out
 }
@@ -72,6 +75,7 @@ fn insert(object: &mut Vec<(String, Node)>, path: &str, node: Node) {
 
 fn print(node: &Node, out: &mut String) {
     match node {
+        Node::Leaf(Value::String(text)) => quote(text, out),
         Node::Leaf(value) => out.push_str(&value.to_string()),
         Node::Raw(token) => out.push_str(token),
         Node::Object(members) => {
@@ -80,13 +84,23 @@ fn print(node: &Node, out: &mut String) {
                 if at > 0 {
                     out.push(',');
                 }
-                out.push_str(&Value::from(name.as_str()).to_string());
+                quote(name, out);
                 out.push(':');
                 print(node, out);
             }
             out.push('}');
         }
     }
+}
+
+/// A text as a JSON token: mostly there is nothing in it to be escaped.
+fn quote(text: &str, out: &mut String) {
+    if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..b' ' | 0x7F)) {
+        return out.push_str(&Value::from(text).to_string());
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// Parameters by name, as texts, and the names of those whose JSON type is not the documented one.

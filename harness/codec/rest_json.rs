@@ -11,8 +11,9 @@ use crate::wire::{Headers, Request, percent};
 fn place(operation: &Operation, method: &str, name: &str) -> Location {
     let path = operation.path.as_deref().unwrap_or_default();
     let stated = operation.parameters.get(name).and_then(|parameter| parameter.place);
+    let named = |rest: &str| rest.strip_prefix(name).is_some_and(|rest| rest.starts_with('}'));
     match () {
-        () if path.contains(&format!("{{{name}}}")) => Location::Path,
+        () if path.split('{').skip(1).any(named) => Location::Path,
         () => stated.unwrap_or(if matches!(method, "GET" | "DELETE") {
             Location::Query
         } else {
@@ -38,17 +39,17 @@ pub(super) fn encode_call(vendor: &Vendor, call: &Call, host: &str) -> Request {
         headers.add(name.as_str(), value.replace("{project}", &project));
     }
     // An operation that nobody documents has a path that nobody documents.
-    let unknown = format!("{}/{}", protocol.path.trim_end_matches('/'), percent::encode(&call.operation));
-    let mut path = described.and_then(|it| it.path.clone()).unwrap_or(unknown);
+    let unknown = || format!("{}/{}", protocol.path.trim_end_matches('/'), percent::encode(&call.operation));
+    let mut path = described.and_then(|it| it.path.clone()).unwrap_or_else(unknown);
     let mut query = String::new();
-    let mut inside: Vec<Param> = Vec::new();
+    let mut inside: Vec<&Param> = Vec::new();
     for param in &call.params {
         match described.map_or(Location::Query, |it| place(it, &own, &param.name)) {
             Location::Path => {
                 path = path.replace(&format!("{{{}}}", param.name), &percent::encode(&param.value));
             }
             Location::Query => append(&mut query, &param.name, &param.value),
-            Location::Body => inside.push(param.clone()),
+            Location::Body => inside.push(param),
         }
     }
     // What is left out leaves its segment empty.
@@ -58,7 +59,7 @@ pub(super) fn encode_call(vendor: &Vendor, call: &Call, host: &str) -> Request {
         }
         path.replace_range(from..=to, "");
     }
-    let body = if inside.is_empty() { String::new() } else { members::write(described, &inside) };
+    let body = if inside.is_empty() { String::new() } else { members::write(described, inside) };
     let path = call.how.path.clone().unwrap_or(path);
     let target = if query.is_empty() { path } else { format!("{path}?{query}") };
     Request { method, target, headers, body: body.into_bytes() }
@@ -93,19 +94,19 @@ pub(super) fn decode_call(vendor: &Vendor, request: &Request) -> Result<Inbound,
 
 /// The parameters that a path gives, if it has the form of a template.
 fn fit(template: &str, path: &str) -> Option<Vec<(String, String)>> {
-    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
-    if wanted.len() != given.len() {
-        return None;
-    }
-    let mut params = Vec::new();
-    for (wanted, given) in wanted.into_iter().zip(given) {
-        match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            Some(name) => params.push((name.to_owned(), percent::decode(given))),
-            None if wanted == given => {}
-            None => return None,
+    let is_name = |part: &str| part.starts_with('{') && part.ends_with('}') && part.len() > 1;
+    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
+    // Most templates are none of it: nothing is made before it is known that this one is.
+    loop {
+        match (wanted.next(), given.next()) {
+            (Some(wanted), Some(given)) if wanted == given || is_name(wanted) => {}
+            (None, None) => break,
+            _ => return None,
         }
     }
-    Some(params)
+    let parts = template.split('/').zip(path.split('/'));
+    let named = parts.filter_map(|(part, given)| Some((part.strip_prefix('{')?.strip_suffix('}')?, given)));
+    Some(named.map(|(name, given)| (name.to_owned(), percent::decode(given))).collect())
 }
 
 #[cfg(test)]
