@@ -251,7 +251,8 @@ impl<'a> Drive<'a> {
 
     /// One fact that the call at a place stated.
     pub fn fact(&self, at: usize, is: Meaning) -> Option<Fact> {
-        self.facts(at).into_iter().find(|(meaning, _)| *meaning == is).map(|(_, fact)| fact)
+        let facts = self.history.call(at)?.reply()?.facts()?;
+        facts.iter().find(|(meaning, _)| *meaning == is).map(|(_, fact)| fact.clone())
     }
 
     /// Ends the exercise unless the call at a place succeeded. The general judge has its own say.

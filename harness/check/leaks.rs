@@ -8,7 +8,7 @@ use crate::spec::Vendor;
 use crate::wire::percent;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 /// Bytes that every text has at least that is looked for.
 const LEAST: usize = 16;
@@ -16,11 +16,12 @@ const LEAST: usize = 16;
 /// Values and keys in replies that are not documented to show them.
 pub(super) fn judge_leaks(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     let canaries = canaries(vendor, history);
+    let mut haystack: Vec<u8> = Vec::new();
     for (at, exchange) in history.calls() {
         let Ok((response, reply)) = &exchange.result else { continue };
         let role = vendor.spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
         let may_show = reply.done() && matches!(role, Some(Role::Read | Role::Password));
-        let mut haystack: Vec<u8> = Vec::with_capacity(response.body.len() + 256);
+        haystack.clear();
         for (name, value) in response.headers.iter() {
             haystack.extend_from_slice(name.as_bytes());
             haystack.extend_from_slice(value);

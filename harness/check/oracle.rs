@@ -182,7 +182,7 @@ impl Walk<'_> {
             return;
         }
         let possible = self.with_fitting_codes(exchange, possible);
-        let canonical = possible[0].1.clone();
+        let canonical = Verdict::of(&possible[0].1);
         let refusals: Vec<Condition> = possible
             .iter()
             .filter_map(|(_, outcome)| match outcome.answer {
@@ -193,32 +193,29 @@ impl Walk<'_> {
         let matched = possible
             .iter()
             .find(|(_, outcome)| same_kind(&outcome.answer, seen))
-            .map(|(_, outcome)| outcome.clone());
+            .map(|(_, outcome)| Verdict::of(outcome));
         let open = possible.iter().any(|(_, outcome)| matches!(outcome.answer, Answer::Done(_)))
             && !refusals.is_empty();
         let observed = self.belief.observe(law, op, possible, seen, exchange.when);
         match observed {
             // A success that need not have been is still one, and what it states has been compared.
-            Ok(())
-                if open
-                    && !(matches!(seen, Seen::Done(_)) && matches!(canonical.answer, Answer::Done(_))) =>
-            {
+            Ok(()) if open && !(matches!(seen, Seen::Done(_)) && canonical.refused.is_none()) => {
                 self.ruling
                     .note(canonical.rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
             }
             Ok(()) => {
-                let rule = matched.as_ref().map_or(canonical.rule, |outcome| outcome.rule);
-                self.fits(at, op, &key, &canonical, rule);
+                let rule = matched.map_or(canonical.rule, |verdict| verdict.rule);
+                self.fits(at, op, &key, canonical, rule);
             }
             Err(gap) if gap.facts.is_empty() => {
-                let rule = self.rule_of(exchange, op, &key, &canonical);
+                let rule = self.rule_of(exchange, op, &key, canonical);
                 let complaint = reading.complaints.iter().find(|complaint| complaint.certain);
                 self.ruling.expect(
                     rule,
                     false,
                     // What is wrong with a call by itself needs no history.
                     &if complaint.is_some() { vec![at] } else { self.cite(&key, at) },
-                    || expected_words(&canonical.answer, complaint),
+                    || expected_words(canonical.refused, complaint),
                     || exchange.summary(),
                 );
                 if let Seen::Done(_) = seen {
@@ -304,27 +301,26 @@ impl Walk<'_> {
     }
 
     /// The rule that a wrong success or refusal breaks.
-    fn rule_of(&self, exchange: &Exchange, op: &Op, key: &Key, canonical: &Outcome) -> &'static str {
+    fn rule_of(&self, exchange: &Exchange, op: &Op, key: &Key, canonical: Verdict) -> &'static str {
         let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
         let code = exchange.reply().and_then(|reply| reply.code());
         let deleted =
             self.deeds.get(key).is_some_and(|deed| deed.role == Role::Delete && deed.refused.is_none());
-        match canonical.answer {
+        match canonical.refused {
             _ if matches!(exchange.tamper, Some(Tamper::Skew(_))) => "AUTH-4",
-            Answer::Done(_)
-                if op.role == Role::Rotate
-                    && code.is_some_and(|code| throttled.iter().any(|it| it == code)) =>
+            None if op.role == Role::Rotate
+                && code.is_some_and(|code| throttled.iter().any(|it| it == code)) =>
             {
                 "ROT-THR-1"
             }
-            Answer::Refused(Condition::UnknownSecret) if deleted => "LIFE-4",
+            Some(Condition::UnknownSecret) if deleted => "LIFE-4",
             _ => canonical.rule,
         }
     }
 
     /// The reply is one that documents allow, and nothing else was possible.
-    fn fits(&mut self, at: usize, op: &Op, key: &Key, canonical: &Outcome, rule: &'static str) {
-        if op.role.writes() || !matches!(canonical.answer, Answer::Done(_)) {
+    fn fits(&mut self, at: usize, op: &Op, key: &Key, canonical: Verdict, rule: &'static str) {
+        if op.role.writes() || canonical.refused.is_some() {
             self.ruling.expect(rule, true, &[at], String::new, String::new);
         } else {
             // A read confirms what was done before it.
@@ -358,18 +354,15 @@ impl Walk<'_> {
         op: &Op,
         key: Key,
         seen: &Seen,
-        matched: Option<Outcome>,
+        matched: Option<Verdict>,
         was_on: bool,
     ) {
         if !op.role.writes() {
             return;
         }
-        let Some(outcome) = matched.filter(|_| !key.1.is_empty()) else { return };
-        let refused = match (seen, &outcome.answer) {
-            (Seen::Refused, Answer::Refused(condition)) => Some(*condition),
-            _ => None,
-        };
-        let deed = Deed::new(outcome.rule, purpose(op), refused, at, was_on);
+        let Some(verdict) = matched.filter(|_| !key.1.is_empty()) else { return };
+        let refused = verdict.refused.filter(|_| *seen == Seen::Refused);
+        let deed = Deed::new(verdict.rule, purpose(op), refused, at, was_on);
         self.deeds.insert(key, deed);
     }
 
@@ -486,6 +479,23 @@ impl Walk<'_> {
             self.deeds.insert(key, deed);
         }
         self.belief = best;
+    }
+}
+
+/// What an outcome says in short: its rule, and why it refuses the call, if it does.
+#[derive(Clone, Copy)]
+struct Verdict {
+    rule: &'static str,
+    refused: Option<Condition>,
+}
+
+impl Verdict {
+    const fn of(outcome: &Outcome) -> Self {
+        let refused = match outcome.answer {
+            Answer::Refused(condition) => Some(condition),
+            Answer::Done(_) => None,
+        };
+        Self { rule: outcome.rule, refused }
     }
 }
 

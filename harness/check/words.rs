@@ -2,7 +2,7 @@
 
 use super::blame::Difference;
 use crate::history::clipped;
-use crate::model::{Answer, Condition, Expect, Fact, Id, Value};
+use crate::model::{Condition, Expect, Fact, Id, Value};
 use crate::spec::Complaint;
 
 /// A condition in words.
@@ -50,11 +50,12 @@ pub(super) const fn words(condition: Condition) -> &'static str {
     }
 }
 
-pub(super) fn expected_words(answer: &Answer, complaint: Option<&Complaint>) -> String {
-    match (answer, complaint) {
-        (Answer::Done(_), _) => "success".into(),
-        (Answer::Refused(_), Some(complaint)) => format!("refused, because {}", complaint.why),
-        (Answer::Refused(condition), None) => format!("refused, because {}", words(*condition)),
+/// `refused`: why the call should have been refused, if it should.
+pub(super) fn expected_words(refused: Option<Condition>, complaint: Option<&Complaint>) -> String {
+    match (refused, complaint) {
+        (None, _) => "success".into(),
+        (Some(_), Some(complaint)) => format!("refused, because {}", complaint.why),
+        (Some(condition), None) => format!("refused, because {}", words(condition)),
     }
 }
 
