@@ -34,6 +34,8 @@ pub fn judge<'v>(
         heard: 0,
         settled: false,
     };
+    // So many are made of most calls, and a long history has many calls.
+    walk.ruling.expectations.reserve(7 * history.entries.len());
     for part in clusters(history) {
         let before = walk.sketches(history, &part);
         for (at, entry) in part.clone().zip(&history.entries[part.clone()]) {

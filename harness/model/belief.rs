@@ -114,7 +114,7 @@ impl Belief {
     pub fn tracks(&self, account: usize, name: &str) -> bool {
         let lost = |key: &Key| (key.0 == account && &*key.1 == name) || identifies(name, &key.1);
         // A secret that some world knows is not one that was forgotten, whatever it is called.
-        self.key(account, name).is_some() || !self.forgotten.iter().any(lost)
+        !self.forgotten.iter().any(lost) || self.key(account, name).is_some()
     }
 
     /// A rotation or refusal that may count for the account's limit, seen outside any world.
@@ -271,7 +271,10 @@ impl Belief {
                 (Answer::Done(expected), Seen::Done(facts)) => {
                     let before = world.find(op.account, &op.secret).map(|(_, secret)| secret.clone());
                     let after = applied(law, world, &outcome, now);
-                    let subject = after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before);
+                    let subject = match outcome.change.secret {
+                        Some(_) => after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before),
+                        None => before,
+                    };
                     let differing = differences(expected, facts, subject.as_deref());
                     if differing.is_empty() {
                         Some(learned(law, after, op, facts))
@@ -452,7 +455,9 @@ fn consider(nearest: &mut Option<Gap>, gap: Gap) {
 }
 
 fn applied(law: &Law, mut world: World, outcome: &Outcome, now: When) -> World {
-    world.apply(outcome.change.clone());
+    let mut change = outcome.change.clone();
+    change.spent = change.spent.filter(|_| law.rate.is_some());
+    world.apply(change);
     lapsed(law, world, now)
 }
 

@@ -117,11 +117,11 @@ fn versions_fit(
 }
 
 /// Pairs each observed version with the one it must be; nothing, if one is too many or differs.
-pub(super) fn pair<'a>(
+pub(super) fn pair<'a, 'o>(
     all: &'a [Version],
-    observed: &'a [VersionFact],
+    observed: &'o [VersionFact],
     secret: Option<&Secret>,
-) -> Option<Vec<(&'a Version, &'a VersionFact)>> {
+) -> Option<Vec<(&'a Version, &'o VersionFact)>> {
     let mut pairs: Vec<(&Version, &VersionFact)> = Vec::new();
     let (known, mut made): (Vec<_>, Vec<_>) = observed
         .iter()

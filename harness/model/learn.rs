@@ -5,36 +5,49 @@ use super::{
     Fact, Facts, Id, Law, Life, Meaning, Op, Role, Secret, State, Task, Text, Value, Version, VersionFact,
     When, World,
 };
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Narrows what is known of a secret by what a reply said about it.
 pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> World {
     let Some((mut key, before)) = world.subject(op) else { return world };
-    let mut secret: Secret = (*before).clone();
+    // Most replies tell nothing new: then the secret stays one piece of memory with what other worlds have.
+    let mut secret = before.clone();
     let mut read: Option<(Option<Text>, Option<u64>)> = None;
     for (meaning, fact) in facts {
         match (meaning, fact) {
-            (Meaning::Arn, Fact::Text(arn)) => secret.arn = Some(arn.clone()),
+            (Meaning::Arn, Fact::Text(arn)) if secret.arn.as_ref() != Some(arn) => {
+                Arc::make_mut(&mut secret).arn = Some(arn.clone());
+            }
             (Meaning::Task, Fact::Text(id)) if op.role != Role::Task => {
-                if let Some(pending) = &mut secret.pending {
+                if secret.pending.is_some()
+                    && let Some(pending) = &mut Arc::make_mut(&mut secret).pending
+                {
                     pending.task = Some(id.clone());
                 }
                 if world.tasks.get(id).is_none() {
                     world.tasks.insert(id.clone(), Task { key: key.clone(), state: State::Running });
                 }
             }
-            (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some() => {
-                secret.last = Some(When::at(*at))
+            (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some_and(|it| it != When::at(*at)) => {
+                Arc::make_mut(&mut secret).last = Some(When::at(*at));
             }
             (Meaning::NextRotation, Fact::Time(at)) if secret.policy.on => {
                 let exact = law.slack == 0 && !law.first_open;
                 let lo = if exact { *at } else { secret.next.map_or(*at, |due| due.lo.min(*at)) };
-                secret.next = Some(When { lo, hi: *at });
+                let next = Some(When { lo, hi: *at });
+                if secret.next != next {
+                    Arc::make_mut(&mut secret).next = next;
+                }
             }
-            (Meaning::Created, Fact::Time(at)) if secret.created.holds(*at) => secret.created = When::at(*at),
+            (Meaning::Created, Fact::Time(at))
+                if secret.created.holds(*at) && secret.created != When::at(*at) =>
+            {
+                Arc::make_mut(&mut secret).created = When::at(*at);
+            }
             (Meaning::DeleteAt, Fact::Time(at)) => {
-                if let Life::Leaving(_) = secret.life {
-                    secret.life = Life::Leaving(When::at(*at));
+                if matches!(secret.life, Life::Leaving(gone) if gone != When::at(*at)) {
+                    Arc::make_mut(&mut secret).life = Life::Leaving(When::at(*at));
                 }
             }
             (Meaning::Version, Fact::Text(id)) if law.alias.as_ref() != Some(id) => {
@@ -57,9 +70,8 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
             key.1 = name;
         }
     }
-    // What tells nothing new leaves the secret to be shared with other worlds.
-    if op.names_itself || secret != *before {
-        world.secrets.insert(key, Arc::new(secret));
+    if op.names_itself || !Arc::ptr_eq(&secret, &before) {
+        world.secrets.insert(key, secret);
     }
     world
 }
@@ -67,7 +79,7 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
 /// What a reply about one version tells of its id and value.
 fn learn_version(
     law: &Law,
-    secret: &mut Secret,
+    secret: &mut Arc<Secret>,
     op: &Op,
     id: Option<&Text>,
     facts: &Facts,
@@ -91,35 +103,45 @@ fn learn_version(
             .or_else(|| secret.versions.len().checked_sub(1).filter(|_| secret.pending.is_none())),
     });
     let renamed = law.kinds[secret.kind].renames;
-    if let Some(version) = place.and_then(|at| secret.versions.get_mut(at)) {
-        if let (Id::Made(_), Some(id), false) = (&version.id, id, renamed) {
-            version.id = Id::Known(id.clone());
-        }
-        if let Some(value) = value {
-            version.value = Value::Known(value);
-        }
+    let Some((at, version)) = place.and_then(|at| Some((at, secret.versions.get(at)?))) else { return };
+    let id = id.filter(|_| !renamed && matches!(version.id, Id::Made(_)));
+    let value = value.filter(|value| version.value != Value::Known(*value));
+    if id.is_none() && value.is_none() {
+        return;
+    }
+    let version = &mut Arc::make_mut(secret).versions[at];
+    if let Some(id) = id {
+        version.id = Id::Known(id.clone());
+    }
+    if let Some(value) = value {
+        version.value = Value::Known(value);
     }
 }
 
-fn learn_versions(secret: &mut Secret, seen: &[VersionFact]) {
-    let all = secret.versions.clone();
-    let listed: Vec<Version> = match seen.iter().all(|entry| entry.stages.is_none()) {
+fn learn_versions(secret: &mut Arc<Secret>, seen: &[VersionFact]) {
+    let listed: Cow<'_, [Version]> = match seen.iter().all(|entry| entry.stages.is_none()) {
         // A history of ids alone speaks of versions that are not current.
-        true => all.iter().filter(|version| version.stages.is_empty()).cloned().collect(),
-        false => all,
+        true => secret.versions.iter().filter(|version| version.stages.is_empty()).cloned().collect(),
+        false => Cow::Borrowed(&secret.versions),
     };
     let Some(pairs) = pair(&listed, seen, Some(secret)) else { return };
     let strangers = pairs.iter().filter(|(version, _)| matches!(version.id, Id::Made(_))).count();
-    for (version, fact) in pairs {
-        if let Some(mine) = secret.versions.iter_mut().find(|mine| mine.id == version.id) {
-            if let (Id::Made(_), true) = (&mine.id, strangers > 1) {
-                // Nobody can tell which of them is which.
-                mine.value = Value::Unseen;
-            }
-            mine.id = Id::Known(fact.id.clone());
-            if let Some(at) = fact.created {
-                mine.created = When::at(at);
-            }
+    let place = |version: &Version| secret.versions.iter().position(|mine| mine.id == version.id);
+    let told = |mine: &Version, fact: &VersionFact| {
+        matches!(&mine.id, Id::Known(id) if *id == fact.id)
+            && fact.created.is_none_or(|at| mine.created == When::at(at))
+    };
+    let new = pairs.iter().filter(|(version, fact)| !told(version, fact));
+    let new: Vec<_> = new.filter_map(|(version, fact)| Some((place(version)?, *fact))).collect();
+    for (at, fact) in new {
+        let mine = &mut Arc::make_mut(secret).versions[at];
+        if let (Id::Made(_), true) = (&mine.id, strangers > 1) {
+            // Nobody can tell which of them is which.
+            mine.value = Value::Unseen;
+        }
+        mine.id = Id::Known(fact.id.clone());
+        if let Some(at) = fact.created {
+            mine.created = When::at(at);
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
             let again = op.token.as_ref().and_then(|token| taken.version(token));
             return vec![match again.filter(|_| law.creation_replays) {
                 Some(version) if op.value.map(Value::Known) == Some(version.value) => {
-                    let mut facts = read::identity(case, &key, taken);
+                    let mut facts = read::identity(case, key, taken);
                     facts.push((Meaning::Version, Expect::Version(version.id.clone())));
                     Outcome::done("LIFE-1", Change::default(), facts)
                 }
