@@ -199,14 +199,15 @@ pub(super) fn judge_reply(
 
 /// Request ids never come twice.
 pub(super) fn judge_ids(history: &History, ruling: &mut Ruling<'_>) {
-    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut seen: HashMap<&str, usize> = HashMap::with_capacity(history.entries.len());
     for (at, exchange) in history.calls() {
         let Some(id) = exchange.reply().and_then(|reply| reply.request_id.as_deref()) else { continue };
         let before = seen.insert(id, at);
+        let both = [before.unwrap_or(at), at];
         ruling.expect(
             "WIRE-REP-3",
             before.is_none(),
-            &before.into_iter().chain([at]).collect::<Vec<_>>(),
+            if before.is_some() { &both } else { &both[1..] },
             || "a request id of its own".into(),
             || format!("{} again", clipped(id)),
         );
