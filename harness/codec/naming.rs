@@ -43,9 +43,9 @@ pub(super) fn heard(
     scheme: &Scheme,
 ) -> Option<String> {
     let parameter = |name: &String| match naming.in_query {
-        true => {
-            percent::pairs(request.query()).into_iter().find(|(given, _)| given == name).map(|(_, it)| it)
-        }
+        true => percent::each_pair(request.query())
+            .find(|(given, _)| given == name)
+            .map(|(_, it)| it.into_owned()),
         false => params.iter().find(|(given, _)| given == name).map(|(_, it)| it.clone()),
     };
     match (&naming.parameter, &naming.header) {

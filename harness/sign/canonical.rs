@@ -331,10 +331,7 @@ impl CanonicalRequest {
             true => put(&mut out, request.query().as_bytes()),
             false => put(&mut out, canonical_query(request.query()).as_bytes()),
         }
-        put(
-            &mut out, b"
-",
-        );
+        put(&mut out, b"\n");
         for name in signed.iter().map(AsRef::as_ref) {
             let mut values = request.headers.all(name).map(|value| host.of(name, value.trim_ascii()));
             // A header on the list that is not there has no line: one that is empty could vanish otherwise.
@@ -417,7 +414,7 @@ fn canonical_query(query: &str) -> String {
         return String::new();
     }
     // A blank travels as `%20` or, from one official SDK, as `+`; it is signed as `%20`.
-    let mut pairs = percent::pairs(query);
+    let mut pairs: Vec<_> = percent::each_pair(query).collect();
     pairs.sort();
     let mut out = String::with_capacity(query.len() + 8);
     for (name, value) in &pairs {

@@ -2,6 +2,7 @@
 //! and the decoding of queries and form bodies.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::borrow::Cow;
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -30,19 +31,21 @@ pub fn decode(text: &str) -> String {
 ///
 /// A `+` is a space, as in `application/x-www-form-urlencoded`. A pair without `=` has an empty value.
 pub fn pairs(text: &str) -> Vec<(String, String)> {
-    text.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (plain(name), plain(value))
-        })
-        .collect()
+    each_pair(text).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-fn plain(text: &str) -> String {
+/// As [`pairs`], one after another, and without a copy of what stands there as it is.
+pub fn each_pair(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (plain(name), plain(value))
+    })
+}
+
+fn plain(text: &str) -> Cow<'_, str> {
     match text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
-        true => decode(&text.replace('+', " ")),
-        false => text.to_owned(),
+        true => decode(&text.replace('+', " ")).into(),
+        false => text.into(),
     }
 }
 
