@@ -132,7 +132,10 @@ pub(super) fn password(
         .iter()
         .zip(without)
         .filter(|(_, without)| !without)
-        .map(|(class, _)| class.chars().filter(|character| !exclude.contains(*character)).collect::<Vec<_>>())
+        .map(|(class, _)| {
+            let allowed = |character: &char| exclude.is_empty() || !exclude.contains(*character);
+            class.chars().filter(allowed).collect::<Vec<_>>()
+        })
         .filter(|class| !class.is_empty())
         .collect();
     let all: Vec<char> = classes.concat();
