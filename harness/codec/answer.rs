@@ -228,8 +228,8 @@ fn expected_roots<'a>(vendor: &'a Vendor, operation: &'a str) -> impl Iterator<I
 
 fn field_of<'a>(vendor: &Vendor, object: &'a Value, is: Meaning) -> Option<&'a Value> {
     vendor.spec.protocol.error_envelopes.iter().find_map(|envelope| {
-        let mut all = envelope.required.iter().chain(&envelope.optional);
-        all.find_map(|(name, meaning)| member(object, name).filter(|_| *meaning == is))
+        let all = envelope.required.iter().chain(&envelope.optional);
+        all.filter(|(_, meaning)| **meaning == is).find_map(|(name, _)| member(object, name))
     })
 }
 

@@ -110,10 +110,21 @@ fn wrapped(field: &Field, list: Value) -> Value {
 /// Reads the facts that the fields of a reply state. A field that cannot be read as its type is kept
 /// as text, so that it differs from whatever is expected.
 pub(super) fn read(vendor: &Vendor, fields: &Table<String, Field>, object: &Value) -> Facts {
+    // Names that are paths mostly lead into the same object, one after another.
+    let mut inner: Option<(&str, Option<&Value>)> = None;
     fields
         .iter()
         .filter_map(|(name, field)| {
-            let value = member(object, name).filter(|value| !value.is_null())?;
+            let value = match name.rsplit_once('.') {
+                None => member(object, name),
+                Some((parent, leaf)) => {
+                    let known = inner.filter(|(path, _)| *path == parent).map(|(_, value)| value);
+                    let value = known.unwrap_or_else(|| member(object, parent));
+                    inner = Some((parent, value));
+                    value.and_then(|value| member(value, leaf))
+                }
+            };
+            let value = value.filter(|value| !value.is_null())?;
             // Many an API writes a time that there is not as zero or nothing.
             let nothing = value.as_i64() == Some(0) || value.as_str() == Some("");
             let timeless = matches!(field.is, Meaning::Interval) && value.as_i64() == Some(0)
