@@ -145,9 +145,19 @@ impl Needles {
         let marked = heads.filter(|(_, head)| self.marks[Self::mark(head, self.marks.len())]);
         let alike = marked.filter_map(|(at, head)| Some((at, self.by_head.get(head)?)));
         alike.flat_map(move |(at, needles)| {
-            needles.iter().filter(move |needle| text[at..].starts_with(needle)).map(Vec::as_slice)
+            let stands =
+                move |needle: &&Vec<u8>| text[at..].starts_with(needle) && !goes_on(text, at, needle);
+            needles.iter().filter(stands).map(Vec::as_slice)
         })
     }
+}
+
+/// Whether what stands here is one byte again and again, and a part of more of the same: it tells nothing.
+fn goes_on(text: &[u8], at: usize, needle: &[u8]) -> bool {
+    let Some(first) = needle.first() else { return false };
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    let around = [before, text.get(at + needle.len())];
+    around.contains(&Some(first)) && needle.iter().all(|byte| byte == first)
 }
 
 /// The long texts within a JSON value: account names and the like are shorter, or known to all.
@@ -173,6 +183,9 @@ mod tests {
         let found = |text: &str| needles.within(text.as_bytes()).count();
         assert_eq!(found("canary-0123456789"), 1);
         assert_eq!(found("<<canary-0123456789-longer>>"), 2);
+        let dull = Needles::new(std::iter::once(vec![b'x'; 20]));
+        let found_dull = |count: usize| dull.within(&vec![b'x'; count]).count();
+        assert_eq!((found_dull(19), found_dull(20), found_dull(21), found_dull(90)), (0, 1, 0, 0));
         assert_eq!(found("canary-012345678"), 0);
         assert_eq!(found("something quite ELSE and something quite else"), 1);
         assert_eq!(found(""), 0);
