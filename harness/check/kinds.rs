@@ -157,7 +157,8 @@ fn foreign(drive: &mut Drive<'_>) -> Step {
 /// A secret in its deletion window is refused otherwise than one that never was.
 fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     // Secrets by account and name: those that somebody may have, and those in their deletion windows.
-    let (mut known, mut deleted): (Vec<(usize, String)>, Vec<(usize, String)>) = (Vec::new(), Vec::new());
+    let mut known: Vec<(usize, String)> = Vec::new();
+    let mut deleted = known.clone();
     let mut codes: [Vec<(usize, String)>; 2] = [Vec::new(), Vec::new()];
     for (at, entry) in history.entries.iter().enumerate() {
         let Entry::Call(exchange) = entry else {

@@ -306,7 +306,10 @@ impl Walk<'_> {
         }
         self.heard = self.heard.max(exchange.when.hi);
         let recent = self.lost.iter().any(|(_, ended)| ended + LANDS_WITHIN > exchange.span.began);
-        if !self.lost.is_empty() && !recent {
+        if recent {
+            // What arrives now begins now: a rotation may go on though all before it has ended.
+            self.settled &= self.vendor.law.takes.is_none();
+        } else if !self.lost.is_empty() {
             self.belief.landed();
         }
     }

@@ -197,7 +197,8 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         let meanwhile = at.checked_sub(1).and_then(|before| history.call(before));
         match operation.role {
             _ if meanwhile.is_some_and(|other| other.span.overlaps(exchange.span)) => changes.push(at),
-            Role::Rotate if exchange.done() => rotations.push((at, name.clone())),
+            // A full identifier may be any secret's.
+            Role::Rotate if exchange.done() && !name.1.contains(':') => rotations.push((at, name.clone())),
             role if role.writes() && (exchange.done() || exchange.result.is_err()) => changes.push(at),
             _ => {}
         }

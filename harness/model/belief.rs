@@ -257,7 +257,15 @@ impl Belief {
         let mut nearest: Option<Gap> = None;
         for (world, outcome) in possible {
             let merged = match (&outcome.answer, seen) {
-                (Answer::Refused(_), Seen::Lost) => Some(world),
+                (Answer::Refused(condition), Seen::Lost) => {
+                    // It was refused, or it arrives when that is no longer so.
+                    if op.role.writes() && condition.may_pass() {
+                        let mut before = world.clone();
+                        before.owed.push(Arc::new(op.clone()));
+                        next.take(before);
+                    }
+                    Some(world)
+                }
                 (Answer::Done(_), Seen::Lost) => {
                     // It may have happened, may still happen, or never will.
                     let mut before = world.clone();

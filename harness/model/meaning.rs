@@ -305,3 +305,26 @@ pub enum Condition {
     /// The endpoint failed by its own fault.
     Internal,
 }
+
+impl Condition {
+    /// Whether it depends on what is stored, and may be otherwise a moment later.
+    pub const fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownSecret
+                | Self::UnknownVersion
+                | Self::Exists
+                | Self::VersionExists
+                | Self::InDeletion
+                | Self::NotInDeletion
+                | Self::Disabled
+                | Self::NotDisabled
+                | Self::Busy
+                | Self::NoFunction
+                | Self::WrongSource
+                | Self::StageMismatch
+                | Self::Throttled
+                | Self::QuotaExceeded
+        )
+    }
+}

@@ -1,7 +1,8 @@
 //! The model, over all short sequences of operations: what must hold in every world it can reach.
 
 use rotaprobe::model::{
-    Answer, Id, Law, Life, Meaning, Op, Role, Secret, Value, When, World, digest, outcomes, tick,
+    Answer, Belief, Id, Law, Life, Meaning, Op, Role, Secret, Seen, Value, When, World, digest, outcomes,
+    tick,
 };
 use rotaprobe::spec;
 use std::collections::BTreeSet;
@@ -201,4 +202,32 @@ fn the_limit_is_certain_only_where_documents_make_it_so() {
     let stale = START - rate.per;
     Arc::make_mut(&mut world.spent).insert(0, vec![(When::at(stale), true); rate.calls]);
     assert_eq!(answers(&world), [true]);
+}
+
+#[test]
+fn a_lost_call_that_would_be_refused_may_arrive_when_it_is_not() {
+    let vendor = spec::embedded("alibaba").unwrap();
+    let law = &vendor.law;
+    let op = |role| Op::new(role, 0, "managed".into());
+    let create = alphabet(law).into_iter().find(|op| op.role == Role::Create).unwrap();
+    let (mut world, mut belief) = (World::default(), Belief::default());
+    let mut becomes = |belief: &mut Belief, op: &Op| {
+        world.apply(outcomes(law, &world, op, When::at(START)).remove(0).change);
+        let (_, secret) = world.find(0, "managed").unwrap();
+        belief.adopt(0, "managed", secret);
+    };
+    // There is nothing to restore yet; once the secret is deleted, there is.
+    becomes(&mut belief, &create);
+    let possible = belief.possible(law, &op(Role::Restore), When::at(START), false);
+    assert!(possible.iter().all(|(_, outcome)| matches!(outcome.answer, Answer::Refused(_))));
+    belief.observe(law, &op(Role::Restore), possible, &Seen::Lost, When::at(START)).unwrap();
+    becomes(&mut belief, &op(Role::Delete));
+    let rotate = Op { token: Some("v2".into()), ..op(Role::Rotate) };
+    let lives = |belief: &Belief| {
+        let possible = belief.possible(law, &rotate, When::at(START), false);
+        possible.iter().any(|(world, _)| world.find(0, "managed").unwrap().1.life == Life::Active)
+    };
+    assert!(lives(&belief), "the restoration may have arrived");
+    belief.landed();
+    assert!(!lives(&belief), "it has arrived before, or never will");
 }

@@ -188,11 +188,15 @@ impl<'p> Stage<'_, 'p> {
     }
 
     /// The call just before, if it was answered and nothing was wrong with it: its bytes can be sent again.
+    /// Of calls at once nobody knows which was the last.
     fn last(&self) -> Option<Call> {
-        match self.drive.history.entries.last()? {
-            Entry::Call(last) if last.result.is_ok() && last.tamper.is_none() => Some(last.call.clone()),
-            _ => None,
-        }
+        let entries = &self.drive.history.entries;
+        let [.., before, Entry::Call(last)] = entries.as_slice() else { return None };
+        let alone = match before {
+            Entry::Call(before) => !before.span.overlaps(last.span),
+            _ => true,
+        };
+        (alone && last.result.is_ok() && last.tamper.is_none()).then(|| last.call.clone())
     }
 
     fn together(&mut self, asks: &'p [Ask]) -> Done {
@@ -249,9 +253,8 @@ impl<'p> Stage<'_, 'p> {
                 call.set(&argument.name, text);
             }
         }
-        match &ask.manner {
-            Some(manner) => self.travel(&mut call, ask, manner),
-            None => {}
+        if let Some(manner) = &ask.manner {
+            self.travel(&mut call, ask, manner);
         }
         Some(call)
     }
