@@ -5,6 +5,9 @@ use crate::model::{Id, Key, Meaning, Secret, State, Task, Text, Value};
 use crate::sign::DateForm;
 use crate::spec::Type;
 
+/// Seconds, from a version's own, that are tried for an id that is made of them.
+const STAMPS: i64 = 10_000;
+
 impl Emulator {
     /// Gives ids and values to what rotation left open.
     pub(super) fn make_real(&mut self, key: &Key, secret: &mut Secret) {
@@ -27,14 +30,15 @@ impl Emulator {
     pub(super) fn fresh_id(&mut self, secret: &Secret, at: usize) -> Text {
         let vendor = self.vendor.clone();
         let template = vendor.kind(secret.kind).and_then(|(_, kind)| kind.renames.as_deref());
-        for later in 0.. {
+        for later in 0_i64.. {
             let id = match template {
-                Some(template) => {
-                    let created = secret.versions[at].created.lo + later;
+                // Some times cannot be written: then the id is any other.
+                Some(template) if later < STAMPS => {
+                    let created = secret.versions[at].created.lo.saturating_add(later);
                     let stamp = DateForm::Basic.write(created).replace(['T', 'Z'], "");
                     template.replace("{time}", &stamp)
                 }
-                None => format!("{:016x}", self.rng.u64(..)),
+                _ => format!("{:016x}", self.rng.u64(..)),
             };
             if secret.version(&id).is_none() && !secret.dropped.iter().any(|old| **old == *id) {
                 return id.into();

@@ -106,9 +106,11 @@ fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
         fired += 1;
     }
     if fired == CATCH_UP && !grace {
-        current.next = current.next.zip(current.policy.every).map(|(due, every)| {
+        // An interval that leads nowhere is none.
+        let every = current.policy.every.filter(|every| *every > 0);
+        current.next = current.next.zip(every).map(|(due, every)| {
             let behind = now.lo.saturating_sub(due.hi);
-            if behind < 0 { due } else { due.plus((behind / every.max(1) + 1).saturating_mul(every)) }
+            if behind < 0 { due } else { due.plus((behind / every + 1).saturating_mul(every)) }
         });
     }
     possible.insert(0, current);
