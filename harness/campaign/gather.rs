@@ -154,7 +154,7 @@ impl Gathering {
         let mut results = Vec::new();
         for id in rules.iter().filter(documented) {
             let Some(rule) = RULES.iter().find(|rule| rule.id == *id) else { continue };
-            let gathered = self.gathered.remove(rule.id).unwrap_or_default();
+            let mut gathered = self.gathered.remove(rule.id).unwrap_or_default();
             let level = self.vendor.spec.level(rule.id);
             let verdict = match () {
                 () if !gathered.violations.is_empty() => Verdict::Violated,
@@ -164,6 +164,9 @@ impl Gathering {
                 () if gathered.spared.is_some() => Verdict::NotExercised,
                 () => Verdict::Holds,
             };
+            if let (Verdict::Holds, Some(cut)) = (verdict, &gathered.reason) {
+                gathered.notes.insert(format!("the exercise ended early: {cut}"));
+            }
             let requirement = self.vendor.spec.requirements.get(rule.id);
             let why = requirement.map(|requirement| requirement.why.as_str()).unwrap_or_default();
             let reason = match verdict {

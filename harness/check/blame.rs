@@ -64,15 +64,31 @@ pub(super) fn blame(
     secret: Option<&Secret>,
 ) -> Vec<&'static str> {
     let mut rules = Vec::new();
-    if crowded(deed.rule) && !deed.own {
+    let (_, expect, observed) = difference;
+    let unlabelled = secret.is_some_and(|secret| expect.only_unlabelled(observed.as_ref(), secret));
+    if unlabelled && law.binds("ROT-PAGE-1") {
+        // Whatever was done: such a list shows what it should not.
+        return vec!["ROT-PAGE-1"];
+    }
+    if crowded(deed.rule) && !deed.own && deed.refused.is_none() {
         // What calls at the same time left behind, or a retry, is their rule's first of all.
         rules.push(deed.rule);
         rules.extend(shape(law, difference));
         return rules;
     }
     rules.extend(shape(law, difference));
+    // What a rotation does not touch is not what its task promised.
+    let promised = matches!(
+        difference.0,
+        Meaning::Version
+            | Meaning::Versions
+            | Meaning::Value
+            | Meaning::Stages
+            | Meaning::Total
+            | Meaning::LastRotation
+    );
     match deed.ended.filter(|_| !deed.own) {
-        Some(State::Succeeded) => rules.push("ROT-ASYNC-2"),
+        Some(State::Succeeded) if promised => rules.push("ROT-ASYNC-2"),
         Some(State::Failed) => rules.push("ROT-ASYNC-3"),
         _ => {}
     }
@@ -87,13 +103,15 @@ pub(super) fn blame(
         Meaning::TaskState => "ROT-ASYNC-1",
         Meaning::State if matches!(deed.role, Role::Enable | Role::Disable) => "ROT-STATE-3",
         Meaning::State if deed.role == Role::Restore => "LIFE-3",
+        Meaning::State if deed.role == Role::Create && deed.own => "LIFE-1",
         Meaning::State => "LIFE-4",
-        Meaning::DeleteAt if deed.role == Role::Restore => "LIFE-3",
-        Meaning::DeleteAt => "LIFE-4",
+        Meaning::DeleteAt | Meaning::Deleted if deed.role == Role::Restore => "LIFE-3",
+        Meaning::DeleteAt | Meaning::Deleted => "LIFE-4",
         Meaning::NextRotation => next_rotation(deed),
         Meaning::LastRotation => rotated(deed, secret),
         Meaning::Automatic | Meaning::Interval => match deed.role {
             Role::SetPolicy => "ROT-POL-5",
+            Role::Create => "ROT-POL-5",
             // Where a rotation carries the settings, one that did not happen shows in them.
             Role::Rotate if law.needs_function && deed.rule == "ROT-NEW-1" => deed.rule,
             Role::Restore => "LIFE-3",
@@ -101,6 +119,16 @@ pub(super) fn blame(
         },
         Meaning::Value => value(deed, difference),
         Meaning::Total | Meaning::Page | Meaning::PageSize => "ROT-PAGE-1",
+        Meaning::Updated => "WIRE-REP-1",
+        // No call changes when a secret was made, and none but its creation has said anything of the rest yet.
+        Meaning::Created if !law.binds("CONF-1") || deed.role == Role::Restore && !law.binds("LIFE-3") => {
+            "WIRE-REP-1"
+        }
+        Meaning::Description | Meaning::Key | Meaning::Tags | Meaning::Config | Meaning::ValueType
+            if deed.role == Role::Create && !law.binds("CONF-1") =>
+        {
+            "WIRE-REP-1"
+        }
         Meaning::Description
         | Meaning::Key
         | Meaning::Tags
@@ -139,7 +167,8 @@ fn refused(deed: &Deed, condition: Condition) -> Vec<&'static str> {
             vec!["ROT-POL-8", "ROT-ERR-2"]
         }
         Condition::Missing | Condition::Invalid | Condition::BadBody => vec!["ROT-ERR-2"],
-        _ if deed.rule == "ROT-ERR-1" => vec!["ROT-ERR-1"],
+        // What stands behind the secret was not there: no rule of the call itself refused it.
+        Condition::Unavailable | Condition::Internal => vec!["ROT-ERR-1"],
         _ => vec![deed.rule, "ROT-ERR-1"],
     }
 }

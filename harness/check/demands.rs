@@ -33,6 +33,7 @@ pub(super) fn readings(vendor: &Vendor, exchange: &Exchange) -> Vec<Reading> {
                 condition: Condition::Invalid,
                 rule: "WIRE-REQ-4",
                 certain: false,
+                unclear: false,
                 why: format!("{name} stands twice"),
             });
         }
@@ -131,11 +132,12 @@ pub(super) fn throttled_by_gateway(vendor: &Vendor, exchange: &Exchange) -> bool
         })
 }
 
+/// What a reply says came of its call. A success that cannot be read says as little as no reply.
 pub(super) fn seen(exchange: &Exchange) -> Seen {
-    match exchange.reply().map(|reply| &reply.body) {
-        Some(Body::Done { facts, .. }) => Seen::Done(facts.clone()),
+    match exchange.reply().map(|reply| (reply.status, &reply.body)) {
+        Some((_, Body::Done { facts, .. })) => Seen::Done(facts.clone()),
+        Some((..400, Body::Unreadable(_))) | None => Seen::Lost,
         Some(_) => Seen::Refused,
-        None => Seen::Lost,
     }
 }
 

@@ -6,6 +6,10 @@ use crate::codec::{Call, Param, Place};
 use crate::model::{Fact, Meaning, Role, State};
 use crate::spec::{Sample, Type};
 
+/// When automatic rotation begins, in seconds from now, where a call has to name a date. Consoles offer a day
+/// at least.
+const SOON: i64 = 2 * 86_400;
+
 impl<'a> Drive<'a> {
     /// The first kind of secret that can rotate, or one that takes values: one that cannot rotate,
     /// where there is one.
@@ -97,18 +101,40 @@ impl<'a> Drive<'a> {
                 format!("a secret of kind {} could not be created: {}", made.kind, self.at(at)?.summary());
             return Err(Halt::Missing(why));
         }
+        let names_version = |(name, _): (&str, _)| call.get(name).is_some();
+        let operation = self.vendor.spec.operations.get(&call.operation);
+        let mut known = operation.and_then(|it| it.parameter(Meaning::Token)).is_some_and(names_version);
         for (meaning, fact) in self.facts(at) {
             match (meaning, fact) {
                 (Meaning::Arn, Fact::Text(arn)) => made.arn = Some(arn.to_string()),
                 (Meaning::Secret, Fact::Text(name)) => made.name = name.to_string(),
-                (Meaning::Version, Fact::Text(id)) => made.first = id.to_string(),
+                (Meaning::Version, Fact::Text(id)) => (made.first, known) = (id.to_string(), true),
                 _ => {}
             }
         }
         if let Some(task) = self.task_of(at) {
             self.await_creation(&task, made.account)?;
         }
+        if !known {
+            let at = self.read(&made, None)?;
+            made.first = self.written(at, &made.first);
+        }
         Ok(made)
+    }
+
+    /// Lets a call that creates a secret, or sets its policy, switch automatic rotation on.
+    pub fn switch_on(&self, call: &mut Call, interval: Option<&str>) {
+        self.set(call, Meaning::Enable, "true");
+        if let Some(interval) = interval {
+            self.set_interval(call, interval);
+        }
+        let operation = self.vendor.spec.operations.get(&call.operation);
+        let date = operation.and_then(|operation| operation.parameter(Meaning::FirstRotation));
+        if let Some((name, parameter)) = date.filter(|(_, parameter)| parameter.required)
+            && let Some(soon) = parameter.form.write(self.now() + SOON)
+        {
+            call.set(name, soon);
+        }
     }
 
     /// Some secrets are there only after the task of their creation ended.

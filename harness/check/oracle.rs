@@ -108,12 +108,11 @@ impl Walk<'_> {
         }
         let mut possible = stated_only(self.vendor, &call.operation, possible);
         self.name_retries(&op, &mut possible);
-        if exchange.result.is_err() {
+        let seen = seen(exchange);
+        if seen == Seen::Lost {
             return self.lose(exchange, &op, possible, at);
         }
-        let doubled = readings.len() > 1;
-        let seen = seen(exchange);
-        if doubled {
+        if readings.len() > 1 {
             return self.doubled(at, exchange, &readings, &seen);
         }
         self.compare(at, exchange, &op, first, possible, &seen);
@@ -182,6 +181,11 @@ impl Walk<'_> {
                 self.deeds.insert(key, deed);
             }
             return;
+        }
+        if let Some(complaint) = taken_unclear(reading, seen) {
+            let text = format!("{} was taken, though {}", exchange.call.operation, complaint.why);
+            self.ruling.note(complaint.rule, text);
+            return self.belief.forget(key.0, &key.1);
         }
         let possible = self.with_fitting_codes(exchange, possible);
         let canonical = Verdict::of(&possible[0].1);
@@ -497,6 +501,13 @@ impl Verdict {
         };
         Self { rule: outcome.rule, refused }
     }
+}
+
+/// Why nobody can tell what came of a call that was taken: what one of its parameters meant to the endpoint is
+/// documented nowhere.
+pub(super) fn taken_unclear<'r>(reading: &'r Reading, seen: &Seen) -> Option<&'r Complaint> {
+    let taken = matches!(seen, Seen::Done(_)) && reading.complaints.iter().all(|it| !it.certain);
+    reading.complaints.iter().find(|complaint| taken && complaint.unclear)
 }
 
 /// What a call is for: a rotation that only stores settings sets a policy.

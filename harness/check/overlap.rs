@@ -5,7 +5,7 @@
 
 use super::blame::{Deed, crowded};
 use super::demands::{broke_down, due, readings, seen, stated_only, throttled_by_gateway};
-use super::oracle::{Walk, purpose};
+use super::oracle::{Walk, purpose, taken_unclear};
 use crate::history::{Entry, Exchange, History, Span};
 use crate::linearize::{Order, Steps, linearize};
 use crate::model::{Answer, Belief, Condition, Key, Op, Outcome, Role, Seen, World, identifies};
@@ -44,6 +44,7 @@ pub(super) fn clusters(history: &History) -> Vec<Range<usize>> {
 }
 
 /// A call of a group, and what it asks for.
+#[derive(Clone)]
 struct Member<'h> {
     at: usize,
     exchange: &'h Exchange,
@@ -63,6 +64,17 @@ fn named_alike<'h>(groups: BTreeMap<Key, Vec<Member<'h>>>) -> BTreeMap<Key, Vec<
     joined
 }
 
+/// Calls and their replies in words. The same said by several is said once: how many they are does not matter.
+fn said<'m, 'h: 'm>(members: impl Iterator<Item = &'m Member<'h>>) -> String {
+    let mut said: BTreeMap<String, usize> = BTreeMap::new();
+    for Member { exchange, .. } in members {
+        let one = format!("{} {}", exchange.call.operation, exchange.summary());
+        *said.entry(one).or_default() += 1;
+    }
+    let each: Vec<String> = said.iter().map(|(one, times)| format!("{times} × {one}")).collect();
+    each.join("; ")
+}
+
 impl Walk<'_> {
     /// Judges calls that overlap.
     pub(super) fn together(&mut self, calls: Vec<(usize, &Exchange)>) {
@@ -72,7 +84,8 @@ impl Walk<'_> {
             let apart = throttled_by_gateway(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = readings(self.vendor, exchange);
             let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
-            if !apart && readings.len() > 1 {
+            let taken = readings.first().is_some_and(|it| taken_unclear(it, &seen(exchange)).is_some());
+            if !apart && (readings.len() > 1 || taken) {
                 let keys = readings.iter().map(|it| self.shared_key(&it.op, at));
                 doubled.push((at, exchange, keys.collect::<Vec<Key>>()));
                 continue;
@@ -88,7 +101,7 @@ impl Walk<'_> {
         }
         let mut groups = self.joined_by_limit(named_alike(groups));
         for (at, exchange, keys) in doubled {
-            // What can be read in two ways has no place in a serial order: nobody knows what the others met.
+            // What can be read in several ways has no place in a serial order: nobody knows what the others met.
             let met = |group: &Vec<Member<'_>>| {
                 group.iter().any(|it| keys.contains(&self.shared_key(&it.reading.op, it.at)))
             };
@@ -166,21 +179,28 @@ impl Walk<'_> {
             }
             Order::Illegal(at) => {
                 let shown = self.shortest(group, at);
-                let calls: Vec<usize> = shown.iter().map(|member| member.at).collect();
-                let told = || {
-                    // The same said by several is said once: how many they are does not matter.
-                    let mut said: BTreeMap<String, usize> = BTreeMap::new();
-                    for Member { exchange, .. } in &shown {
-                        let one = format!("{} {}", exchange.call.operation, exchange.summary());
-                        *said.entry(one).or_default() += 1;
-                    }
-                    let each: Vec<String> =
-                        said.iter().map(|(one, times)| format!("{times} × {one}")).collect();
-                    format!("none does: {}", each.join("; "))
-                };
-                let wanted =
-                    || "a serial order of the overlapping calls that explains every reply".to_owned();
-                self.ruling.expect(rule, false, &calls, wanted, told);
+                let mut calls: Vec<usize> = shown.iter().map(|member| member.at).collect();
+                // A refusal that nothing explains is wrong by itself.
+                let refused =
+                    (group[at].seen != Seen::Refused).then(|| self.refused_and_done(group)).flatten();
+                if let Some(refused) = refused {
+                    calls.extend(refused.iter().map(|member| member.at));
+                    calls.sort_unstable();
+                    calls.dedup();
+                    let wanted = || "calls that are answered with an error change nothing".to_owned();
+                    let told = || {
+                        format!(
+                            "an order explains the replies only if they do: {}",
+                            said(refused.iter().copied())
+                        )
+                    };
+                    self.ruling.expect("ROT-ERR-1", false, &calls, wanted, told);
+                } else {
+                    let told = || format!("none does: {}", said(shown.iter().copied()));
+                    let wanted =
+                        || "a serial order of the overlapping calls that explains every reply".to_owned();
+                    self.ruling.expect(rule, false, &calls, wanted, told);
+                }
                 group.iter().for_each(|it| self.belief.forget(it.reading.op.account, &it.reading.op.secret));
             }
             Order::Unknown => {
@@ -190,11 +210,18 @@ impl Walk<'_> {
         }
         self.keep_clear(key);
         // What was done last to each secret: a group may be about several.
-        for member in group.iter().filter(|it| it.reading.op.role.writes() && it.seen != Seen::Refused) {
+        let writes = || group.iter().filter(|it| it.reading.op.role.writes());
+        let (refused, others): (Vec<_>, Vec<_>) = writes().partition(|it| it.seen == Seen::Refused);
+        for member in refused.into_iter().chain(others) {
             let op = &member.reading.op;
             let own = self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()));
             let along = all.iter().copied().filter(|at| *at != member.at).collect();
-            let deed = Deed::new(rule, purpose(op), None, member.at, was_on);
+            let deed = match member.seen {
+                Seen::Refused => {
+                    Deed::new("ROT-ERR-1", purpose(op), Some(Condition::Internal), member.at, was_on)
+                }
+                _ => Deed::new(rule, purpose(op), None, member.at, was_on),
+            };
             self.deeds.insert(own, Deed { along, ..deed });
         }
     }
@@ -226,17 +253,8 @@ impl Walk<'_> {
         while place < kept.len() {
             let member = kept[place];
             let needed = member.reading.op.role.writes() && member.seen != Seen::Refused;
-            let rest: Vec<Member<'_>> = kept
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != place)
-                .map(|(_, it)| Member {
-                    at: it.at,
-                    exchange: it.exchange,
-                    reading: it.reading.clone(),
-                    seen: it.seen.clone(),
-                })
-                .collect();
+            let others = kept.iter().enumerate().filter(|(other, _)| *other != place);
+            let rest: Vec<Member<'_>> = others.map(|(_, it)| (*it).clone()).collect();
             if !needed && matches!(self.search(&rest).0, Order::Illegal(_)) {
                 kept.remove(place);
             } else {
@@ -244,6 +262,25 @@ impl Walk<'_> {
             }
         }
         kept
+    }
+
+    /// Writes that were answered with an error, where an order explains every reply if some of them had their
+    /// effect all the same.
+    fn refused_and_done<'g, 'h>(&self, group: &'g [Member<'h>]) -> Option<Vec<&'g Member<'h>>> {
+        let refused = |member: &&Member<'h>| {
+            let an_error = member.exchange.reply().is_some_and(|reply| reply.code().is_some());
+            member.reading.op.role.writes() && member.seen == Seen::Refused && an_error
+        };
+        let refused: Vec<&Member<'_>> = group.iter().filter(refused).collect();
+        if refused.is_empty() || !self.vendor.law.binds("ROT-ERR-1") {
+            return None;
+        }
+        let supposed = |member: &Member<'h>| {
+            let done = refused.iter().any(|it| it.at == member.at);
+            Member { seen: if done { Seen::Lost } else { member.seen.clone() }, ..member.clone() }
+        };
+        let supposed: Vec<Member<'_>> = group.iter().map(supposed).collect();
+        matches!(self.search(&supposed).0, Order::Legal(_)).then_some(refused)
     }
 
     /// The rule that a group of calls is made under: the most telling one that binds.
@@ -292,7 +329,8 @@ impl Walk<'_> {
         let retry = op.role == Role::Rotate && op.token.is_some() && self.lost.iter().any(same);
         if retry && self.vendor.law.binds("ROT-IDEMP-7") {
             let again = |rule: &str| rule == "ROT-NEW-1" || rule.starts_with("ROT-IDEMP");
-            for (_, outcome) in possible.iter_mut().filter(|(_, outcome)| again(outcome.rule)) {
+            let done = |outcome: &Outcome| matches!(outcome.answer, Answer::Done(_));
+            for (_, outcome) in possible.iter_mut().filter(|(_, it)| done(it) && again(it.rule)) {
                 outcome.rule = "ROT-IDEMP-7";
             }
         }
@@ -356,7 +394,7 @@ impl Steps for Serial<'_, '_, '_> {
     fn step(&mut self, belief: &Belief, call: usize) -> Option<Belief> {
         let Member { exchange, reading, seen, .. } = &self.group[call];
         let walk = self.walk;
-        if exchange.result.is_ok() && broke_down(walk.vendor, exchange) {
+        if exchange.result.is_ok() && *seen != Seen::Lost && broke_down(walk.vendor, exchange) {
             // Judged elsewhere; like every error it must change nothing.
             return Some(belief.clone());
         }

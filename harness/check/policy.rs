@@ -37,7 +37,7 @@ fn needs_interval(drive: &mut Drive<'_>) -> Step {
     drive.describe(&secret)?;
     let kind = drive.kind(true)?;
     let (mut call, _) = drive.creation(kind, 0, 0)?;
-    drive.set(&mut call, Meaning::Enable, "true");
+    drive.switch_on(&mut call, None);
     drive.send(&call).map(|_| ())
 }
 
@@ -116,9 +116,8 @@ fn reads_back(drive: &mut Drive<'_>) -> Step {
     drive.look(&secret)?;
     let kind = drive.kind(true)?;
     let (mut call, made) = drive.creation(kind, 0, 0)?;
-    drive.set(&mut call, Meaning::Enable, "true");
     let interval = drive.legal_interval(13);
-    drive.set_interval(&mut call, &interval);
+    drive.switch_on(&mut call, Some(&interval));
     let made = drive.create_by(&call, made)?;
     drive.look(&made)
 }

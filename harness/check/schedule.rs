@@ -2,7 +2,7 @@
 
 use super::link::Made;
 use super::{Check, Drive, Step, check};
-use crate::model::{Facts, Meaning};
+use crate::model::{Facts, Meaning, Role};
 
 pub(super) const CHECKS: &[Check] = &[
     check("ROT-SCHED-1", "advances the clock to just before and just after the next rotation, twice", fires),
@@ -22,6 +22,8 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Seconds kept from a date on either side: the clocks of two machines never quite agree.
 const MARGIN: i64 = 600;
+
+const DAY: i64 = 86_400;
 
 fn last(facts: &Facts) -> Option<crate::model::Fact> {
     facts.iter().find(|(meaning, _)| *meaning == Meaning::LastRotation).map(|(_, fact)| fact.clone())
@@ -43,11 +45,11 @@ fn scheduled(drive: &mut Drive<'_>, days: i64) -> Step<Made> {
 
 /// Days by which intervals are longer where a schedule need not keep to the minute.
 const fn slack_days(drive: &Drive<'_>) -> i64 {
-    4 * drive.vendor.law.slack / 86_400
+    4 * drive.vendor.law.slack / DAY
 }
 
 fn span(drive: &Drive<'_>, days: i64) -> i64 {
-    ((drive.vendor.spec.interval.min.0 + 86_399) / 86_400 + days + slack_days(drive)) * 86_400
+    ((drive.vendor.spec.interval.min.0 + DAY - 1) / DAY + days + slack_days(drive)) * DAY
 }
 
 fn pass_date(drive: &mut Drive<'_>, secret: &Made) -> Step {
@@ -72,14 +74,41 @@ fn fires(drive: &mut Drive<'_>) -> Step {
     // A policy that is given at creation counts too.
     let kind = drive.kind(true)?;
     let (mut call, made) = drive.creation(kind, 0, 0)?;
-    drive.set(&mut call, Meaning::Enable, "true");
     let interval = drive.legal_interval(slack_days(drive));
-    drive.set_interval(&mut call, &interval);
+    drive.switch_on(&mut call, Some(&interval));
     let made = drive.create_by(&call, made)?;
     drive.look(&made)?;
     drive.advance(seconds - MARGIN)?;
     drive.look(&made)?;
-    pass_date(drive, &made)
+    pass_date(drive, &made)?;
+    dated(drive)
+}
+
+/// A policy that names its first date keeps to it.
+fn dated(drive: &mut Drive<'_>) -> Step {
+    let operation = drive.operation(Role::SetPolicy).ok().map(|(_, operation)| operation);
+    let date = operation.and_then(|operation| operation.parameter(Meaning::FirstRotation));
+    let Some((name, parameter)) = date else { return Ok(()) };
+    let (seconds, slack) = (span(drive, 0), drive.vendor.law.slack);
+    let secret = drive.rotatable()?;
+    // An interval would be over long before.
+    let wait = seconds + 2 * slack + DAY;
+    let mut call = drive.policy_call(&secret, true)?;
+    let interval = drive.legal_interval(slack_days(drive));
+    drive.set_interval(&mut call, &interval);
+    if let Some(date) = parameter.form.write(drive.now() + wait) {
+        call.set(name, date);
+    }
+    let at = drive.send(&call)?;
+    if !drive.done(at) {
+        return Ok(());
+    }
+    drive.look(&secret)?;
+    drive.advance(wait - slack - MARGIN)?;
+    drive.linger(&secret)?;
+    drive.look(&secret)?;
+    drive.advance(seconds + 2 * slack)?;
+    pass_date(drive, &secret)
 }
 
 fn manual(drive: &mut Drive<'_>) -> Step {
@@ -116,7 +145,7 @@ fn reading(drive: &mut Drive<'_>) -> Step {
     for _ in 0..3 {
         drive.look_back(&secret)?;
         drive.look_back(&secret)?;
-        drive.advance(2 * 86_400)?;
+        drive.advance(2 * DAY)?;
     }
     drive.look_back(&secret)
 }

@@ -4,7 +4,6 @@ use super::members::{member, put};
 use crate::model::{Fact, Facts, Meaning, State, Text, VersionFact, digest};
 use crate::spec::interval::{Ruling, Unit};
 use crate::spec::{Field, Table, TimeForm, Type, Vendor, setting};
-use crate::wire::time as iso;
 use serde_json::{Map, Value};
 
 /// Writes facts as the fields that a reply documents.
@@ -91,12 +90,10 @@ fn spelled(field: &Field, text: &str) -> Value {
 }
 
 fn time_to_json(form: TimeForm, at: i64) -> Option<Value> {
-    let iso = || iso::write(at);
     Some(match form {
-        TimeForm::Iso => Value::from(iso()?),
+        TimeForm::Iso | TimeForm::Local => Value::from(form.write(at)?),
         TimeForm::Seconds => Value::from(at),
         TimeForm::Millis => Value::from(at.checked_mul(1_000)?),
-        TimeForm::Local => Value::from(iso()?.replace('T', " ").trim_end_matches('Z')),
     })
 }
 
@@ -219,13 +216,10 @@ fn time(form: TimeForm, value: &Value) -> Option<Fact> {
     #[expect(clippy::cast_possible_truncation, reason = "a time in seconds is far below the bounds of i64")]
     let whole = |number: f64| number.floor() as i64;
     match form {
-        TimeForm::Iso => iso::read(value.as_str()?).map(Fact::Time),
+        TimeForm::Iso => form.read(value.as_str()?).map(Fact::Time),
         TimeForm::Seconds => value.as_f64().map(|at| Fact::Time(whole(at))),
         TimeForm::Millis => value.as_f64().map(|at| Fact::Time(whole(at / 1_000.0))),
-        TimeForm::Local => {
-            let text = format!("{}Z", value.as_str()?.replacen(' ', "T", 1));
-            iso::read(&text).map(Fact::Around)
-        }
+        TimeForm::Local => form.read(value.as_str()?).map(Fact::Around),
     }
 }
 

@@ -125,6 +125,7 @@ impl Emulator {
                 condition: Condition::BadBody,
                 rule: "WIRE-REQ-2",
                 certain: parameter.is_some() && !open,
+                unclear: true,
                 why: format!("{name} has another JSON type"),
             });
         }
@@ -276,7 +277,7 @@ impl Emulator {
             };
             turn.facts.extend(made_up.map(|arn| (Meaning::Arn, Fact::Text(arn))));
         }
-        if matches!(op.role, Role::Create | Role::SetPolicy | Role::Delete | Role::Restore) {
+        if op.role.shows_secret() {
             self.describe_rest(turn, subject.as_ref());
         }
     }

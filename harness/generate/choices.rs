@@ -11,6 +11,8 @@ pub enum Of {
     Kind,
     /// Whose secret it is.
     Owner,
+    /// Which operations the plan keeps to.
+    Focus,
     /// What is done next, or that nothing is.
     Step,
     /// Which steps are done again.

@@ -25,7 +25,15 @@ impl Plan {
 
     /// As [`Self::decode`], with the choices that were made.
     pub fn choices(vendor: &Vendor, bytes: &[u8]) -> (Self, Vec<Choice>) {
-        let mut maker = Maker { vendor, choices: Choices::new(bytes), plan: Self::default() };
+        let mut operations: Vec<_> =
+            vendor.spec.operations.iter().map(|(name, operation)| (name.as_str(), operation)).collect();
+        operations.sort_by_key(|(_, operation)| weight(operation.role));
+        let more: Vec<_> =
+            operations.iter().flat_map(|it| std::iter::repeat_n(*it, odds(it.1.role))).collect();
+        operations.extend(more);
+        operations.truncate(256);
+        let (choices, plan, focus) = (Choices::new(bytes), Self::default(), Vec::new());
+        let mut maker = Maker { vendor, operations, focus, choices, plan };
         maker.make();
         (maker.plan, maker.choices.made)
     }
@@ -33,6 +41,10 @@ impl Plan {
 
 struct Maker<'v, 'b> {
     vendor: &'v Vendor,
+    /// What may be called: each operation once, then some of them again, for the odds.
+    operations: Vec<(&'v str, &'v Operation)>,
+    /// Operations that the plan keeps to, by their places; none if any may be called.
+    focus: Vec<usize>,
     choices: Choices<'b>,
     plan: Plan,
 }
@@ -43,6 +55,11 @@ impl Maker<'_, '_> {
         for _ in 0..secrets {
             let planted = self.planted();
             self.plan.secrets.extend(planted);
+        }
+        // A few operations that meet again and again show what many that hardly meet do not.
+        if self.choices.one(Of::Focus, 5) > 2 {
+            let few = 2 + self.choices.one(Of::Focus, 3);
+            self.focus = (0..few).map(|_| self.choices.one(Of::Focus, self.operations.len())).collect();
         }
         while self.plan.steps.len() < STEPS {
             match self.choices.one(Of::Step, 28) as u8 {
@@ -195,15 +212,16 @@ impl Maker<'_, '_> {
     fn ask(&mut self, secret: Option<usize>) -> Ask {
         let vendor = self.vendor;
         let secret = secret.unwrap_or_else(|| self.choices.one(Of::Secret, self.plan.secrets.len()));
-        let mut operations: Vec<_> = vendor.spec.operations.iter().collect();
-        operations.sort_by_key(|(_, operation)| weight(operation.role));
-        let distinct = operations.len();
-        let more = operations.clone().into_iter().flat_map(|it| vec![it; odds(it.1.role)]);
-        operations.extend(more);
-        let chosen = self.choices.weighted(Of::Operation, operations.len().min(256), distinct);
-        let (name, operation) = operations[chosen];
+        let chosen = match self.choices.pick(Of::Operation, &self.focus) {
+            Some(chosen) => *chosen,
+            None => {
+                let distinct = vendor.spec.operations.len();
+                self.choices.weighted(Of::Operation, self.operations.len(), distinct)
+            }
+        };
+        let (name, operation) = self.operations[chosen];
         let mut ask = Ask {
-            operation: name.clone(),
+            operation: name.to_owned(),
             secret,
             foreign: false,
             with: Vec::new(),
@@ -212,15 +230,8 @@ impl Maker<'_, '_> {
             manner: None,
             leave: None,
         };
-        // As usual, odd, with a mishap, travelling unusually, any parameters; then what is usual again.
-        let style = match self.choices.weighted(Of::Style, 22, STYLES) {
-            style @ 0..STYLES => style,
-            5..9 => 1,
-            9 | 10 => 2,
-            11 => 3,
-            12..16 => ANY,
-            _ => 0,
-        };
+        let usual = !self.focus.is_empty() && !self.choices.odds(Of::Style, 1, 4);
+        let style = if usual { 0 } else { self.style() };
         let oddity = (style == 1).then(|| self.choices.one(Of::Oddity, operation.parameters.len()));
         for (at, (name, parameter)) in operation.parameters.iter().enumerate() {
             let argument = match oddity {
@@ -240,6 +251,18 @@ impl Maker<'_, '_> {
             _ => {}
         }
         ask
+    }
+
+    /// As usual, odd, with a mishap, travelling unusually, any parameters; then what is usual again.
+    fn style(&mut self) -> usize {
+        match self.choices.weighted(Of::Style, 22, STYLES) {
+            style @ 0..STYLES => style,
+            5..9 => 1,
+            9 | 10 => 2,
+            11 => 3,
+            12..16 => ANY,
+            _ => 0,
+        }
     }
 
     fn argument(

@@ -3,12 +3,13 @@
 //! A reply that no world explains is a [`Gap`]. A lost reply leaves more worlds. What a reply reveals
 //! (values, ids that the service made, exact times) narrows the worlds that remain.
 
-use super::compare::differences;
+use super::compare::{differences, distance};
 use super::learn::learned;
+use super::outcomes::Case;
 use super::state::identifies;
 use super::{
     Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Text, Version, When, World, outcomes, schedule, tick,
+    Text, Version, When, World, outcomes, read, schedule, tick,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -254,7 +255,7 @@ impl Belief {
         if !Kept::has_room(2, possible.iter().map(|(world, _)| world)) {
             next.about = self.about(op);
         }
-        let mut nearest: Option<Gap> = None;
+        let mut nearest: Option<(usize, Gap)> = None;
         for (world, outcome) in possible {
             let merged = match (&outcome.answer, seen) {
                 (Answer::Refused(condition), Seen::Lost) => {
@@ -279,26 +280,21 @@ impl Belief {
                 (Answer::Done(expected), Seen::Done(facts)) => {
                     let before = world.find(op.account, &op.secret).map(|(_, secret)| secret.clone());
                     let after = applied(law, world, &outcome, now);
-                    let subject = match outcome.change.secret {
-                        Some(_) => after.find(op.account, &op.secret).map(|(_, s)| s.clone()).or(before),
-                        None => before,
-                    };
-                    let differing = differences(expected, facts, subject.as_deref());
+                    let case = Case { law, world: &after, op, now };
+                    let differing = otherwise(&case, before, &outcome, expected, facts);
                     if differing.is_empty() {
                         Some(learned(law, after, op, facts))
                     } else {
-                        consider(
-                            &mut nearest,
-                            Gap { rule: outcome.rule, expected: outcome.answer, facts: differing },
-                        );
+                        let subject = after.find(op.account, &op.secret).map(|(_, secret)| &**secret);
+                        let far = distance(&differing, subject);
+                        let gap = Gap { rule: outcome.rule, expected: outcome.answer, facts: differing };
+                        consider(&mut nearest, far, gap);
                         None
                     }
                 }
                 _ => {
-                    consider(
-                        &mut nearest,
-                        Gap { rule: outcome.rule, expected: outcome.answer, facts: Vec::new() },
-                    );
+                    let gap = Gap { rule: outcome.rule, expected: outcome.answer, facts: Vec::new() };
+                    consider(&mut nearest, usize::MAX, gap);
                     None
                 }
             };
@@ -309,7 +305,7 @@ impl Belief {
             self.hold(next);
             return Ok(());
         }
-        Err(nearest.unwrap_or(Gap {
+        Err(nearest.map(|(_, gap)| gap).unwrap_or(Gap {
             rule: "ROT-ERR-1",
             expected: Answer::Refused(Condition::Internal),
             facts: Vec::new(),
@@ -455,11 +451,31 @@ fn keep(worlds: &mut Vec<World>, world: World) -> bool {
 }
 
 /// Keeps the gap that says most: a wrong fact is nearer than a wrong outcome; among equals the first.
-fn consider(nearest: &mut Option<Gap>, gap: Gap) {
-    let weight = |gap: &Gap| if gap.facts.is_empty() { usize::MAX } else { gap.facts.len() };
-    if nearest.as_ref().is_none_or(|best| weight(&gap) < weight(best)) {
-        *nearest = Some(gap);
+fn consider(nearest: &mut Option<(usize, Gap)>, distance: usize, gap: Gap) {
+    if nearest.as_ref().is_none_or(|(least, _)| distance < *least) {
+        *nearest = Some((distance, gap));
     }
+}
+
+/// What a reply states otherwise than an outcome does that led from `before` to the world of the case.
+fn otherwise(
+    case: &Case<'_>,
+    before: Option<Arc<Secret>>,
+    outcome: &Outcome,
+    stated: &[(Meaning, Expect)],
+    facts: &Facts,
+) -> Vec<(Meaning, Expect, Option<Fact>)> {
+    let after = case.world.find(case.op.account, &case.op.secret);
+    let subject = match outcome.change.secret {
+        Some(_) => after.map(|(_, secret)| secret).or(before.as_ref()),
+        None => before.as_ref(),
+    };
+    let mut differing = differences(stated, facts, subject.map(Arc::as_ref));
+    if let (true, Some((key, after))) = (case.op.role.shows_secret(), after) {
+        let besides = read::besides(case, before.as_deref(), (key, after), stated, facts);
+        differing.extend(differences(&besides, facts, subject.map(Arc::as_ref)));
+    }
+    differing
 }
 
 fn applied(law: &Law, mut world: World, outcome: &Outcome, now: When) -> World {

@@ -38,6 +38,19 @@ fn includes(shown: &str, given: &str) -> bool {
     }
 }
 
+impl Expect {
+    /// Whether all that is wrong with a list is that it shows versions without a stage, which it should not.
+    pub fn only_unlabelled(&self, observed: Option<&Fact>, secret: &Secret) -> bool {
+        let Some(Fact::Versions(seen)) = observed else { return false };
+        let unlabelled = |seen: &VersionFact| {
+            let known = secret.version(&seen.id).is_some_and(|version| version.stages.is_empty());
+            known && seen.stages.as_ref().is_some_and(Vec::is_empty)
+        };
+        let rest = seen.iter().filter(|seen| !unlabelled(seen)).cloned().collect();
+        fits(self, Some(&Fact::Versions(rest)), Some(secret))
+    }
+}
+
 fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bool {
     match (expect, observed) {
         (Expect::Open(_), _) | (Expect::Absent, None) | (Expect::IfShown(_), None) => true,
@@ -152,4 +165,12 @@ pub(super) fn pair<'a, 'o>(
 pub(super) fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
     seen.stages.as_ref().is_none_or(|stages| same_stages(&version.stages, stages))
         && seen.created.is_none_or(|at| version.created.holds(at))
+}
+
+/// How far a reply is from what should have come, to find what it is nearest to.
+pub(super) fn distance(differences: &[(Meaning, Expect, Option<Fact>)], secret: Option<&Secret>) -> usize {
+    let unlabelled = |(_, expect, observed): &&(Meaning, Expect, Option<Fact>)| {
+        secret.is_some_and(|secret| expect.only_unlabelled(observed.as_ref(), secret))
+    };
+    differences.len() - differences.iter().filter(unlabelled).count()
 }

@@ -16,8 +16,14 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
     let mut read: Option<(Option<Text>, Option<u64>)> = None;
     for (meaning, fact) in facts {
         match (meaning, fact) {
-            (Meaning::Arn, Fact::Text(arn)) if secret.arn.as_ref() != Some(arn) => {
+            (Meaning::Arn, Fact::Text(arn)) if secret.arn.is_none() => {
                 Arc::make_mut(&mut secret).arn = Some(arn.clone());
+            }
+            // What nobody set stays as it is shown first.
+            (Meaning::Key | Meaning::Description, Fact::Text(text))
+                if op.role == Role::Describe && !text.is_empty() && secret.setting(*meaning).is_none() =>
+            {
+                Arc::make_mut(&mut secret).settings.push((*meaning, fact.clone()));
             }
             (Meaning::Task, Fact::Text(id)) if op.role != Role::Task => {
                 if secret.pending.is_some()

@@ -47,6 +47,11 @@ pub enum Role {
 }
 
 impl Role {
+    /// True where replies to such a call may show its secret as a description does.
+    pub const fn shows_secret(self) -> bool {
+        matches!(self, Self::Create | Self::SetPolicy | Self::Delete | Self::Restore)
+    }
+
     /// True where a call of this role, when it succeeds, may change what is stored.
     pub const fn writes(self) -> bool {
         !matches!(
@@ -94,6 +99,8 @@ pub enum Meaning {
     Automatic,
     /// The interval of automatic rotation.
     Interval,
+    /// In a request: when automatic rotation begins.
+    FirstRotation,
     /// When the secret was rotated last.
     LastRotation,
     /// When it will be rotated next.

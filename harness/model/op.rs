@@ -50,6 +50,8 @@ pub struct Op {
     pub offset: Option<i64>,
     /// Interval of automatic rotation in seconds.
     pub interval: Option<i64>,
+    /// When the first automatic rotation shall be.
+    pub begins: Option<When>,
     /// Delete at once.
     pub force: bool,
     /// Days of the deletion window.
@@ -96,6 +98,7 @@ impl Op {
             marker: None,
             offset: None,
             interval: None,
+            begins: None,
             force: false,
             window: None,
             deprecated: false,

@@ -1,12 +1,15 @@
 //! What reading operations answer.
 
 use super::outcomes::Case;
-use super::{Change, Condition, Expect, Fact, Key, Life, Meaning, Outcome, Secret, State, Version};
+use super::{
+    Change, Condition, Expect, Fact, Facts, Key, Life, Meaning, Op, Outcome, Role, Secret, State, Version,
+    When,
+};
 
 type Stated = Vec<(Meaning, Expect)>;
 
 /// Name and full identifier.
-pub(super) fn identity(_case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
+pub(super) fn identity(key: &Key, secret: &Secret) -> Stated {
     let arn = match &secret.arn {
         Some(arn) => Expect::Is(Fact::Text(arn.clone())),
         None => Expect::Open(None),
@@ -72,6 +75,20 @@ pub(super) fn policy(case: &Case<'_>, secret: &Secret) -> Stated {
     stated
 }
 
+/// What counts as a change is open; that none comes before the creation or after now is not.
+fn updated(case: &Case<'_>, secret: &Secret) -> Expect {
+    if exact(case) {
+        let last = secret.last.map_or(secret.created.lo, |last| last.lo);
+        return Expect::Open(Some(Fact::Time(last)));
+    }
+    Expect::IfShown(Box::new(Expect::Within(When { lo: secret.created.lo, hi: case.now.hi })))
+}
+
+/// The reference knows the time; an observer knows when a call ran.
+const fn exact(case: &Case<'_>) -> bool {
+    case.now.lo == case.now.hi
+}
+
 fn settings(secret: &Secret, shown: impl Fn(Meaning) -> bool) -> Stated {
     secret
         .settings
@@ -84,13 +101,10 @@ fn settings(secret: &Secret, shown: impl Fn(Meaning) -> bool) -> Stated {
 /// Everything about a secret except its values.
 pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
     let kind = &case.law.kinds[secret.kind];
-    let mut facts = identity(case, key, secret);
+    let mut facts = identity(key, secret);
     facts.push((Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))));
     facts.push((Meaning::Created, Expect::Within(secret.created)));
-    facts.push((
-        Meaning::Updated,
-        Expect::Open(Some(Fact::Time(secret.last.map_or(secret.created.lo, |last| last.lo)))),
-    ));
+    facts.push((Meaning::Updated, updated(case, secret)));
     facts.push((
         Meaning::DeleteAt,
         match secret.life {
@@ -102,7 +116,9 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         Meaning::Deleted,
         match secret.life {
             Life::Active | Life::Disabled => Expect::Absent,
-            Life::Leaving(gone) => Expect::Open(Some(Fact::Time(gone.lo))),
+            // The day of its deletion, or the day on which it will be gone.
+            Life::Leaving(gone) if exact(case) => Expect::Open(Some(Fact::Time(gone.lo))),
+            Life::Leaving(gone) => Expect::Within(When { lo: secret.created.lo, hi: gone.hi }),
         },
     ));
     facts.push((
@@ -126,6 +142,31 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         _ => true,
     }));
     facts
+}
+
+/// What a reply to a write says of its secret beside what the outcome states: the same as a description. Of what
+/// the call changed it is open whether the reply shows it as it was or as it is.
+pub(super) fn besides(
+    case: &Case<'_>,
+    before: Option<&Secret>,
+    (key, after): (&Key, &Secret),
+    stated: &[(Meaning, Expect)],
+    facts: &Facts,
+) -> Stated {
+    let news = |meaning: Meaning| {
+        facts.iter().any(|(shown, _)| *shown == meaning) && !stated.iter().any(|(said, _)| *said == meaning)
+    };
+    if !facts.iter().any(|(meaning, _)| news(*meaning)) {
+        return Stated::new();
+    }
+    let describes = Op::new(Role::Describe, key.0, key.1.clone());
+    let case = Case { op: &describes, ..*case };
+    let was = before.map(|before| describe(&case, key, before));
+    let same = |fact: &(Meaning, Expect)| was.as_ref().is_none_or(|was| was.contains(fact));
+    let told = describe(&case, key, after).into_iter();
+    told.filter(|fact| news(fact.0) && fact.0 != Meaning::Versions && same(fact))
+        .map(|(meaning, expect)| (meaning, Expect::IfShown(Box::new(expect))))
+        .collect()
 }
 
 /// The value of one version.
@@ -176,18 +217,16 @@ pub(super) fn stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
     let Some(version) = secret.staged(stage) else {
         return vec![Outcome::refused("READ-1", Condition::UnknownVersion)];
     };
-    let facts = vec![
-        (Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))),
-        (Meaning::Stage, Expect::Is(Fact::Text(stage.clone()))),
-        (Meaning::Version, Expect::Version(version.id.clone())),
-    ];
+    let mut facts = identity(key, secret);
+    facts.push((Meaning::Stage, Expect::Is(Fact::Text(stage.clone()))));
+    facts.push((Meaning::Version, Expect::Version(version.id.clone())));
     vec![Outcome::done("ROT-RYW-1", Change::default(), facts)]
 }
 
 fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outcome {
     let kind = &case.law.kinds[secret.kind];
-    let mut facts = vec![
-        (Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))),
+    let mut facts = identity(key, secret);
+    facts.extend([
         (Meaning::Version, version_of(case, secret, version)),
         (Meaning::Stages, Expect::Stages(version.stages.clone())),
         (Meaning::Value, Expect::Value(version.value)),
@@ -201,7 +240,7 @@ fn shown(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Outc
         ),
         // The page does not say whether this is the secret's time or the version's.
         (Meaning::Created, Expect::Within(secret.created.join(version.created))),
-    ];
+    ]);
     if secret.life == Life::Active {
         facts.extend(policy_if_shown(case, secret));
     }
@@ -234,13 +273,14 @@ pub(super) fn versions(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
     let opaque = op.marker.is_some() || case.law.opaque_pages;
     let page = if opaque { 0 } else { op.page.unwrap_or(1) };
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    vec![
-        (Meaning::Secret, Expect::Is(Fact::Text(key.1.clone()))),
+    let mut facts = identity(key, secret);
+    facts.extend([
         (Meaning::Versions, Expect::Versions { all, page, size: op.size, lax: case.law.unstaged_may_vanish }),
         (Meaning::Page, Expect::Is(Fact::Count(op.page.unwrap_or(1)))),
         (Meaning::PageSize, op.size.map_or(Expect::Open(None), |size| Expect::Is(Fact::Count(size)))),
         (Meaning::Total, Expect::Is(Fact::Count(total))),
-    ]
+    ]);
+    facts
 }
 
 /// The secrets of an account. Others may have made some too, so only the page is certain.

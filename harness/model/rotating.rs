@@ -1,7 +1,7 @@
 //! What rotation and its settings may come to.
 
 use super::outcomes::Case;
-use super::schedule::{add_version, date, finished, version_shown};
+use super::schedule::{add_version, date, finished, first_date, version_shown};
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Meaning, Outcome, Pending, Policy, SOMETIME, Secret, State,
     Task, Text, Value, Version, When, read,
@@ -95,7 +95,7 @@ fn replay(case: &Case<'_>, key: &Key, secret: &Secret, version: &Version) -> Out
 }
 
 fn echo(case: &Case<'_>, rule: &'static str, key: &Key, secret: &Secret) -> Outcome {
-    let mut facts = read::identity(case, key, secret);
+    let mut facts = read::identity(key, secret);
     let token = case.op.token.clone();
     facts.extend(token.map(|token| (Meaning::Version, version_shown(case.law, &Id::Known(token)))));
     Outcome::done(rule, Change { spent: Some((key.0, case.now, false)), ..Change::default() }, facts)
@@ -116,7 +116,7 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
         Some(token) => Id::Known(token.clone()),
         None => next.next_id(law),
     };
-    let mut facts = read::identity(case, key, secret);
+    let mut facts = read::identity(key, secret);
     facts.push((Meaning::Version, version_shown(law, &id)));
     facts.push((Meaning::Task, Expect::Open(None)));
     let rule = if op.token.is_some() && law.replays { "ROT-NEW-1" } else { "ROT-IDEMP-4" };
@@ -163,23 +163,20 @@ fn configure(case: &Case<'_>, next: &mut Secret) {
 
 /// The settings are stored, and the rotation waits for its date.
 fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) -> Outcome {
-    next.next = first_date(case, secret, &next);
-    let mut facts = read::identity(case, key, secret);
+    next.next = next_date(case, secret, &next);
+    let mut facts = read::identity(key, secret);
     facts.push((Meaning::Version, Expect::Open(case.op.token.clone().map(Fact::Text))));
     next.dropped.extend(case.op.token.clone());
     Outcome::done("ROT-POL-1", Change::store(key.clone(), next), facts)
 }
 
 /// The date that follows from a changed policy.
-fn first_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
+fn next_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
     let law = case.law;
     let every = next.policy.every.filter(|_| next.policy.on)?;
     // The base of a secret that was never rotated is open: its creation, or this call.
     let base = secret.last.unwrap_or_else(|| secret.created.join(case.now));
-    let mut due = date(law, base, every, exact(case));
-    if !exact(case) && law.first_open {
-        due = due.join(case.now).join(date(law, case.now, every, false));
-    }
+    let mut due = first_date(case, base, every);
     // A changed interval recomputes the date; where that does not bind, the old date may stay.
     if let (true, Some(old)) = (secret.policy.on, secret.next)
         && !law.binds("ROT-SCHED-3")
@@ -214,9 +211,9 @@ pub(super) fn set_policy(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Out
         // Documents do not say whether a policy that is switched off keeps its interval.
         let every = op.interval.or(if op.enable.is_none() { secret.policy.every } else { None });
         next.policy = Policy { on, every: if on { every } else { secret.policy.every } };
-        next.next = first_date(case, secret, &next);
+        next.next = next_date(case, secret, &next);
     }
-    let mut facts = read::identity(case, key, secret);
+    let mut facts = read::identity(key, secret);
     facts.retain(|(meaning, _)| *meaning == Meaning::Secret);
     facts.extend(read::policy_if_shown(case, &next));
     let rule = match (touches, on) {
@@ -224,7 +221,14 @@ pub(super) fn set_policy(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Out
         (true, true) => "ROT-POL-1",
         (true, false) => "ROT-POL-4",
     };
-    vec![Outcome::done(rule, Change::store(key.clone(), next), facts)]
+    let mut possible = vec![Outcome::done(rule, Change::store(key.clone(), next), facts)];
+    possible.extend(unwanted_date(case));
+    possible
+}
+
+/// How early and how late automatic rotation may begin is documented nowhere.
+pub(super) fn unwanted_date(case: &Case<'_>) -> Option<Outcome> {
+    case.op.begins.map(|_| Outcome::refused("ROT-POL-1", Condition::Invalid))
 }
 
 /// Automatic rotation is switched off; what a rotation had begun may stay behind.
@@ -232,7 +236,7 @@ pub(super) fn cancel(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     let mut next = secret.clone();
     next.policy.on = false;
     next.next = None;
-    let mut facts = read::identity(case, key, secret);
+    let mut facts = read::identity(key, secret);
     facts.push((Meaning::Version, Expect::Open(None)));
     let done = |next: Secret| Outcome::done("ROT-POL-4", Change::store(key.clone(), next), facts.clone());
     let mut possible = vec![done(next.clone())];

@@ -38,7 +38,7 @@ pub const RULES: &[Rule] = &[
         claim: "an accepted rotation makes exactly one new version, with a value not seen before, and makes it current",
     },
     Rule { id: "ROT-RYW-1", claim: "a read that follows a finished rotation returns the rotated version" },
-    Rule { id: "ROT-PAGE-1", claim: "the pages of a version list give every version once" },
+    Rule { id: "ROT-PAGE-1", claim: "the pages of a version list give every version once, and no other" },
     Rule {
         id: "ROT-IDEMP-1",
         claim: "the same version id / token again succeeds, creates nothing and names the same version",

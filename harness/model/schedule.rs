@@ -1,5 +1,6 @@
 //! What time alone does to a secret: windows close, rotations that go on are done, schedules act.
 
+use super::outcomes::Case;
 use super::{Expect, Id, Law, Life, Pending, SOMETIME, Secret, Value, Version, When};
 
 /// Rotations that a schedule may have made at once. Nobody says whether a clock that jumps further makes
@@ -88,6 +89,34 @@ pub(super) fn date(law: &Law, base: When, every: i64, exact: bool) -> When {
     match exact {
         true => date,
         false => When { lo: date.lo - law.slack, hi: date.hi.saturating_add(law.slack) },
+    }
+}
+
+/// The date of the first rotation of a policy that a call sets: the one that it names, or an interval after
+/// `base`. What becomes of a date that has passed is documented nowhere.
+pub(super) fn first_date(case: &Case<'_>, base: When, every: i64) -> When {
+    let (law, now) = (case.law, case.now);
+    let exact = now.lo == now.hi;
+    let mut usual = date(law, base, every, exact);
+    if !exact && law.first_open {
+        usual = usual.join(now).join(date(law, now, every, false));
+    }
+    match case.op.begins {
+        None => usual,
+        Some(begins) if exact => {
+            if begins.lo > now.lo {
+                begins
+            } else {
+                usual
+            }
+        }
+        Some(begins) => {
+            let mut named = date(law, begins, 0, false);
+            if law.first_open {
+                named = named.join(date(law, begins, every, false));
+            }
+            if named.lo > now.hi { named } else { named.join(usual).join(now) }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What creating, writing, moving stages, deleting and restoring may come to.
 
 use super::outcomes::Case;
-use super::schedule::{date, retire};
+use super::rotating::unwanted_date;
+use super::schedule::{first_date, retire};
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Policy, Role, Secret, Text, Value,
     Version, read,
@@ -17,7 +18,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
             let again = op.token.as_ref().and_then(|token| taken.version(token));
             return vec![match again.filter(|_| law.creation_replays) {
                 Some(version) if op.value.map(Value::Known) == Some(version.value) => {
-                    let mut facts = read::identity(case, key, taken);
+                    let mut facts = read::identity(key, taken);
                     facts.push((Meaning::Version, Expect::Version(version.id.clone())));
                     Outcome::done("LIFE-1", Change::default(), facts)
                 }
@@ -30,7 +31,6 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
     let key = (op.account, op.secret.clone());
     let on = kind.rotates && op.enable == Some(true);
     let policy = Policy { on, every: op.interval.filter(|_| on) };
-    let exact = case.now.lo == case.now.hi;
     let mut secret = Secret {
         arn: None,
         kind: op.kind,
@@ -40,16 +40,13 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
         policy,
         created: case.now,
         last: None,
-        next: policy.every.map(|every| date(law, case.now, every, exact)),
+        next: policy.every.map(|every| first_date(case, case.now, every)),
         settings: op.settings.clone(),
         made: 0,
         pending: None,
         function: op.function.clone(),
         schedule: op.schedule.clone(),
     };
-    if !exact && law.first_open {
-        secret.next = secret.next.map(|due| due.join(case.now));
-    }
     if op.value.is_some() || !kind.takes_values || !law.may_be_empty {
         let next = secret.next_id(law);
         let id = op.token.clone().map_or(next, Id::Known);
@@ -60,7 +57,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
         let value_type = op.value_type.clone();
         secret.versions.push(Version { id, value, created: case.now, value_type, stages });
     }
-    let mut facts = read::identity(case, &key, &secret);
+    let mut facts = read::identity(&key, &secret);
     if op.names_itself {
         facts[0].1 = Expect::Open(None);
     }
@@ -75,6 +72,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
         // Behind it stands a database or a server that need not be there.
         possible.push(Outcome::refused("LIFE-1", Condition::Unavailable));
     }
+    possible.extend(unwanted_date(case));
     possible
 }
 
@@ -88,7 +86,7 @@ pub(super) fn put(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
             return possible;
         }
     }
-    let mut facts = read::identity(case, key, secret);
+    let mut facts = read::identity(key, secret);
     if let Some(version) = op.token.as_ref().and_then(|token| secret.version(token)) {
         facts.extend(op.token.clone().map(|token| (Meaning::Version, Expect::Version(Id::Known(token)))));
         let same = op.value.map(Value::Known) == Some(version.value);
@@ -166,7 +164,7 @@ pub(super) fn move_stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Out
             return possible;
         }
     }
-    let mut facts = read::identity(case, key, secret);
+    let mut facts = read::identity(key, secret);
     facts.push((Meaning::Stage, Expect::Is(Fact::Text(stage.clone()))));
     facts.extend(target.clone().map(|id| (Meaning::Version, Expect::Version(id))));
     let mut plain = secret.clone();
@@ -205,7 +203,7 @@ pub(super) fn remove_stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<O
 }
 
 pub(super) fn delete(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
-    let mut facts = read::identity(case, key, secret);
+    let mut facts = read::identity(key, secret);
     facts.push((Meaning::Task, Expect::Open(None)));
     if case.law.needs_disabled && secret.life == Life::Active {
         return vec![Outcome::refused("LIFE-4", Condition::NotDisabled)];
@@ -225,7 +223,7 @@ pub(super) fn delete(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
 
 pub(super) fn restore(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let mut next = secret.clone();
-    let facts = read::identity(case, key, secret);
+    let facts = read::identity(key, secret);
     if !matches!(secret.life, Life::Leaving(_)) {
         let mut possible = vec![Outcome::refused("LIFE-3", Condition::NotInDeletion)];
         if case.law.restores_anything {
@@ -243,8 +241,7 @@ pub(super) fn switch(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     let wanted = if *role == Role::Enable { Life::Active } else { Life::Disabled };
     let mut next = secret.clone();
     next.life = wanted;
-    let done =
-        Outcome::done("ROT-STATE-3", Change::store(key.clone(), next), read::identity(case, key, secret));
+    let done = Outcome::done("ROT-STATE-3", Change::store(key.clone(), next), read::identity(key, secret));
     match secret.life == wanted {
         false => vec![done],
         true => vec![done, Outcome::refused("ROT-STATE-3", Condition::Disabled)],

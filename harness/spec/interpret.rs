@@ -3,9 +3,10 @@
 //! The emulator refuses on the first complaint; a judge knows from a complaint's `certain` whether
 //! documents demand the refusal or leave it open.
 
-use super::interval::Ruling;
 use super::{Constraint, Family, Kind, Operation, Parameter, Type, Vendor};
 use crate::model::{Condition, Fact, Meaning, Op, Role, Text, digest, rule};
+
+mod timing;
 
 /// Something wrong with a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Complaint {
     pub rule: &'static str,
     /// True where documents demand the refusal; false where they leave it open.
     pub certain: bool,
+    /// Whether nobody can tell what the parameter means to an endpoint that takes it all the same.
+    pub unclear: bool,
     /// In words.
     pub why: String,
 }
@@ -79,7 +82,15 @@ impl<'a> Reader<'a> {
     }
 
     fn complain(&mut self, name: &str, condition: Condition, rule: &'static str, certain: bool, why: String) {
-        self.complaints.push(Complaint { parameter: name.to_owned(), condition, rule, certain, why });
+        let (parameter, unclear) = (name.to_owned(), false);
+        self.complaints.push(Complaint { parameter, condition, rule, certain, unclear, why });
+    }
+
+    /// Whoever takes what was complained of last makes of it nobody knows what.
+    fn unclear(&mut self) {
+        if let Some(last) = self.complaints.last_mut() {
+            last.unclear = true;
+        }
     }
 
     /// The kind of secret comes first: what other parameters mean depends on it.
@@ -99,6 +110,7 @@ impl<'a> Reader<'a> {
             // In JSON this is no text, but nothing; whether that is the same as none at all is said nowhere.
             let why = format!("{name} is null");
             self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
+            self.unclear();
             value = None;
         }
         if value.is_some_and(|text| text.contains('\0')) {
@@ -171,6 +183,7 @@ impl<'a> Reader<'a> {
                     // In JSON this is a text, and not the truth value that is documented.
                     let why = format!("{name} is neither true nor false");
                     self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
+                    self.unclear();
                 }
                 if let Some((constraint, why)) = self.constraint(parameter, text) {
                     let certain = !open(constraint);
@@ -180,6 +193,9 @@ impl<'a> Reader<'a> {
                     let typed = constraint == Constraint::Type && in_json;
                     let condition = if typed { Condition::BadBody } else { Condition::Invalid };
                     self.complain(name, condition, rule, certain, why);
+                    if constraint == Constraint::Type {
+                        self.unclear();
+                    }
                 } else if parameter.values.is_empty()
                     && parameter.pattern.is_none()
                     && doubtful(parameter, text)
@@ -254,6 +270,7 @@ impl<'a> Reader<'a> {
             Meaning::PageSize => self.op.size = text.parse().ok().filter(|size| *size > 0),
             Meaning::Stages => self.stages(name, text),
             Meaning::Interval => self.interval(name, parameter, text),
+            Meaning::FirstRotation => self.first_rotation(name, parameter, text),
             Meaning::Immediately => self.op.immediately = truth(text),
             Meaning::Function => self.op.function = shared(),
             Meaning::Schedule => self.schedule(name, parameter, text),
@@ -305,7 +322,8 @@ impl<'a> Reader<'a> {
                 self.op.stages = Some(stages.iter().map(|stage| Text::from(stage.as_str())).collect());
             }
             Some(_) => {
-                self.complain(name, Condition::Invalid, "STAGE-3", false, format!("{name} names no stage"))
+                self.complain(name, Condition::Invalid, "STAGE-3", false, format!("{name} names no stage"));
+                self.unclear();
             }
             None => self.complain(
                 name,
@@ -314,63 +332,6 @@ impl<'a> Reader<'a> {
                 true,
                 format!("{name} is no list of stages"),
             ),
-        }
-    }
-
-    /// `rate(4 hours)` or a cron expression: the first has a period.
-    fn schedule(&mut self, name: &str, parameter: &Parameter, text: &str) {
-        self.op.schedule = Some(Text::from(text));
-        let Some(period) = text.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')) else { return };
-        let seconds = period.split_once(' ').and_then(|(number, unit)| {
-            let unit = match unit.trim_end_matches('s') {
-                "hour" => 3_600,
-                "day" => 86_400,
-                _ => return None,
-            };
-            number.parse::<i64>().ok()?.checked_mul(unit)
-        });
-        let Some(seconds) = seconds else { return };
-        let least = parameter.least.is_some_and(|least| seconds < least.0);
-        let greatest = parameter.greatest.is_some_and(|greatest| seconds > greatest.0);
-        if least || greatest {
-            let why = format!("{name}={text} is outside the bounds");
-            self.complain(name, Condition::Invalid, "ROT-POL-1", true, why);
-        }
-        self.op.interval = self.op.interval.or(Some(seconds));
-    }
-
-    fn interval(&mut self, name: &str, parameter: &Parameter, text: &str) {
-        if let Some(unit) = parameter.unit.filter(|_| parameter.kind == Type::Integer) {
-            // Its bounds and its type are judged like those of any other number.
-            self.op.interval = text.parse::<i64>().ok().and_then(|number| number.checked_mul(unit.seconds()));
-            return;
-        }
-        let certain = self.op.role != Role::Create || self.rotates();
-        let rule = parameter.rule.as_deref().and_then(rule).map_or("ROT-POL-1", |rule| rule.id);
-        match self.vendor.spec.interval.read(text) {
-            Ruling::Legal(seconds) => self.op.interval = Some(seconds),
-            Ruling::Open(seconds) => {
-                self.op.interval = Some(seconds);
-                let why =
-                    format!("{name}={text} is one on which documents contradict each other or are silent");
-                self.complain(name, Condition::Invalid, rule, false, why);
-            }
-            Ruling::Malformed => {
-                let why = format!("{name} is no whole number with a unit");
-                self.complain(name, Condition::Invalid, "ROT-POL-7", certain, why);
-            }
-            Ruling::Outside => {
-                // Ten digits exceed every bound in every unit: such a number is there to overflow.
-                let digits = text.bytes().filter(u8::is_ascii_digit).count();
-                let rule = if digits >= 8 && !text.ends_with('s') || digits > 9 { "ROT-POL-7" } else { rule };
-                self.complain(
-                    name,
-                    Condition::Invalid,
-                    rule,
-                    certain,
-                    format!("{name}={text} is outside the bounds"),
-                );
-            }
         }
     }
 
@@ -463,6 +424,8 @@ fn doubtful(parameter: &Parameter, text: &str) -> bool {
         Meaning::Value => control,
         Meaning::Description => control || text.chars().count() > 256,
         Meaning::Interval | Meaning::Enable | Meaning::Kind | Meaning::Project | Meaning::Task => false,
+        // What cannot be read has been complained of.
+        Meaning::FirstRotation => false,
         // What an endpoint answered, or a spec gives as an example, is as good as documented.
         Meaning::Marker | Meaning::Schedule => false,
         _ if parameter.example.as_deref() == Some(text) => false,

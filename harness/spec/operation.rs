@@ -4,6 +4,7 @@ use super::Sources;
 use super::Table;
 use super::interval::{Length, Unit};
 use crate::model::{Meaning, Role, State};
+use crate::wire::time as iso;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,29 @@ pub enum TimeForm {
     Millis,
     /// `2024-01-02 03:04:05`, in a zone that no document states.
     Local,
+}
+
+impl TimeForm {
+    /// A point in time, in seconds since 1970, as a text of this form; nothing beyond the calendar.
+    pub fn write(self, at: i64) -> Option<String> {
+        Some(match self {
+            Self::Iso => iso::write(at)?,
+            Self::Seconds => at.to_string(),
+            Self::Millis => at.checked_mul(1_000)?.to_string(),
+            Self::Local => iso::write(at)?.replace('T', " ").trim_end_matches('Z').to_owned(),
+        })
+    }
+
+    /// The point in time that a text of this form is, in seconds since 1970; as if it were in UTC where the
+    /// form states no zone.
+    pub fn read(self, text: &str) -> Option<i64> {
+        match self {
+            Self::Iso => iso::read(text),
+            Self::Seconds => text.parse().ok(),
+            Self::Millis => text.parse::<i64>().ok().map(|at| at.div_euclid(1_000)),
+            Self::Local => iso::read(&format!("{}Z", text.replacen(' ', "T", 1))),
+        }
+    }
 }
 
 /// How a parameter or field is written.
@@ -142,6 +166,9 @@ pub struct Parameter {
     /// A value that fits and names nothing that there is.
     #[serde(default)]
     pub absent: Option<String>,
+    /// How a point in time is written.
+    #[serde(default)]
+    pub form: TimeForm,
     /// Unit of an interval that is a bare number.
     #[serde(default)]
     pub unit: Option<Unit>,

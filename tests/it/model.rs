@@ -1,8 +1,8 @@
 //! The model, over all short sequences of operations: what must hold in every world it can reach.
 
 use rotaprobe::model::{
-    Answer, Belief, Id, Law, Life, Meaning, Op, Role, Secret, Seen, Value, When, World, digest, outcomes,
-    tick,
+    Answer, Belief, Condition, Id, Law, Life, Meaning, Op, Role, SOMETIME, Secret, Seen, Value, When, World,
+    digest, outcomes, tick,
 };
 use rotaprobe::spec;
 use std::collections::BTreeSet;
@@ -230,4 +230,40 @@ fn a_lost_call_that_would_be_refused_may_arrive_when_it_is_not() {
     assert!(lives(&belief), "the restoration may have arrived");
     belief.landed();
     assert!(!lives(&belief), "it has arrived before, or never will");
+}
+
+/// A policy whose first date is named begins then, give or take the slack, and not an interval from now.
+#[test]
+fn a_named_first_date_counts() {
+    let law = Law { slack: 86_400, first_open: true, ..spec::embedded("alibaba").unwrap().law.clone() };
+    let kind = law.kinds.iter().position(|kind| kind.rotates).unwrap();
+    let week = 604_800;
+    let due = |begins: Option<When>, now: When| {
+        let op = Op {
+            kind,
+            begins,
+            enable: Some(true),
+            interval: Some(week),
+            token: Some("v1".into()),
+            ..Op::new(Role::Create, 0, "dated".into())
+        };
+        let possible = outcomes(&law, &World::default(), &op, now);
+        let refused = possible.iter().any(|it| matches!(it.answer, Answer::Refused(Condition::Invalid)));
+        assert_eq!(refused, begins.is_some(), "how early or late it may be is open");
+        let mut world = World::default();
+        world.apply(possible[0].change.clone());
+        world.find(0, "dated").unwrap().1.next.unwrap()
+    };
+    let seen = When { lo: START - 2, hi: START + 2 };
+    let far = START + 90 * 86_400;
+    assert_eq!(due(Some(When::at(far)), When::at(START)), When::at(far), "the reference keeps to it");
+    assert_eq!(
+        due(Some(When::at(far)), seen),
+        When { lo: far - 86_400, hi: far + week + 86_400 },
+        "whether an interval passes before the first one is open"
+    );
+    assert_eq!(due(Some(When::at(START - week)), When::at(START)), When::at(START + week), "it has passed");
+    let unread = due(Some(When { lo: 0, hi: SOMETIME }), seen);
+    assert!(unread.lo <= START && unread.hi >= SOMETIME, "a date that cannot be read may be any: {unread:?}");
+    assert!(due(None, seen).hi <= START + week + 86_400 + 2);
 }

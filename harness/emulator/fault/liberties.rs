@@ -208,7 +208,8 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "the schedule of a secret that was never rotated begins with its policy",
         Seam::Keep(|emulator, turn| {
             let now = turn.now;
-            if did(turn, Role::SetPolicy) {
+            let dated = turn.op.as_ref().is_some_and(|op| op.begins.is_some());
+            if did(turn, Role::SetPolicy) && !dated {
                 super::tools::edit(emulator, turn, |secret, _| {
                     if let (None, Some(every), true) = (secret.last, secret.policy.every, secret.policy.on) {
                         secret.next = Some(When::at(now + every));
@@ -225,6 +226,26 @@ pub(super) const LIBERTIES: &[Fault] = &[
                 restate(turn, Meaning::Interval, Some(Fact::Count(2_592_000)));
                 let now = turn.now;
                 restate(turn, Meaning::NextRotation, Some(Fact::Time(now)));
+            }
+        }),
+    ),
+    liberty(
+        "dates-refused",
+        "nobody may name the date on which automatic rotation begins",
+        Seam::Decide(|_, turn| {
+            let named = turn.op.as_ref().is_some_and(|op| op.begins.is_some() && op.enable == Some(true));
+            if let (true, Some(outcome)) = (named, &mut turn.outcome) {
+                outcome.answer = Answer::Refused(Condition::Invalid);
+            }
+        }),
+    ),
+    liberty(
+        "dates-count-intervals",
+        "automatic rotation begins an interval after the date that is named",
+        Seam::Weigh(|_, turn| {
+            if let Some(op) = &mut turn.op {
+                let every = op.interval.unwrap_or_default();
+                op.begins = op.begins.map(|begins| begins.plus(every));
             }
         }),
     ),

@@ -188,6 +188,16 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Keep(|_, turn| restate(turn, Meaning::NextRotation, None)),
     },
     Fault {
+        name: "first-date-ignored",
+        does: "automatic rotation begins an interval from now, whatever date is named",
+        rules: &["ROT-SCHED-1"],
+        seam: Seam::Weigh(|_, turn| {
+            if let Some(op) = &mut turn.op {
+                op.begins = None;
+            }
+        }),
+    },
+    Fault {
         name: "next-date-wrong",
         does: "the date of the next rotation is shown a day late",
         rules: &["ROT-SCHED-1"],
