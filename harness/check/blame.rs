@@ -1,7 +1,8 @@
 //! Which rule a difference belongs to: what was read, and what had been done before it was read.
 
 use crate::model::{
-    Condition, Expect, Fact, Law, Meaning, Role, Secret, State, Text, Value, Version, VersionFact, digest,
+    Condition, Expect, Fact, Flaw, Law, Meaning, Role, Secret, State, Text, Value, Version, VersionFact,
+    digest,
 };
 
 /// What was done last to a secret, and what has happened since.
@@ -64,11 +65,13 @@ pub(super) fn blame(
     secret: Option<&Secret>,
 ) -> Vec<&'static str> {
     let mut rules = Vec::new();
-    let (_, expect, observed) = difference;
-    let unlabelled = secret.is_some_and(|secret| expect.only_unlabelled(observed.as_ref(), secret));
-    if unlabelled && law.binds("ROT-PAGE-1") {
-        // Whatever was done: such a list shows what it should not.
-        return vec!["ROT-PAGE-1"];
+    // Whatever was done before: what a call is about, and how a list is shown, does not depend on it.
+    let (meaning, expect, observed) = difference;
+    match secret.and_then(|secret| expect.flaw(observed.as_ref(), secret)) {
+        Some(Flaw::Dates) => return vec!["WIRE-REP-1"],
+        Some(Flaw::Unlabelled | Flaw::Size) if law.binds("ROT-PAGE-1") => return vec!["ROT-PAGE-1"],
+        _ if matches!(meaning, Meaning::Secret | Meaning::Arn | Meaning::Kind) => return vec!["LIFE-5"],
+        _ => {}
     }
     if crowded(deed.rule) && !deed.own && deed.refused.is_none() {
         // What calls at the same time left behind, or a retry, is their rule's first of all.
@@ -97,7 +100,6 @@ pub(super) fn blame(
         return rules;
     }
     let rule = match difference.0 {
-        Meaning::Secret | Meaning::Arn | Meaning::Kind => "LIFE-5",
         Meaning::Schedule => "ROT-POL-6",
         Meaning::Function => "CONF-1",
         Meaning::TaskState => "ROT-ASYNC-1",

@@ -166,3 +166,10 @@ pub(super) fn stated_only(
     }
     possible
 }
+
+/// Why nobody can tell what came of a call that was taken: what one of its parameters meant to the endpoint is
+/// documented nowhere.
+pub(super) fn taken_unclear<'r>(reading: &'r Reading, seen: &Seen) -> Option<&'r Complaint> {
+    let taken = matches!(seen, Seen::Done(_)) && reading.complaints.iter().all(|it| !it.certain);
+    reading.complaints.iter().find(|complaint| taken && complaint.unclear)
+}

@@ -90,6 +90,7 @@ impl Drive<'_> {
             pending: None,
             function: text(Meaning::Function),
             schedule: text(Meaning::Schedule),
+            jumbled: false,
         })
     }
 }

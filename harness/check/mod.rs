@@ -35,6 +35,7 @@ mod protocol;
 mod races;
 mod schedule;
 mod tasks;
+mod twice;
 mod versions;
 
 pub use crate::codec::ReplySchemas;

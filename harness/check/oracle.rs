@@ -2,7 +2,7 @@
 //! that documents allow.
 
 use super::blame::{Deed, blame, confirmed};
-use super::demands::{broke_down, due, readings, seen, stated_only, throttled_by_gateway};
+use super::demands::{broke_down, due, readings, seen, stated_only, taken_unclear, throttled_by_gateway};
 use super::judge::Ruling;
 use super::overlap::clusters;
 use super::words::{expected_fact, expected_words, observed_fact, words};
@@ -94,7 +94,7 @@ impl Walk<'_> {
         let Some(first) = readings.first() else { return };
         let op = first.op.clone();
         if !self.follows(exchange, &readings) {
-            return;
+            return self.count_unseen(exchange, &op);
         }
         if self.is_not_for(&self.belief, exchange, &op) {
             return self
@@ -116,6 +116,13 @@ impl Walk<'_> {
             return self.doubled(at, exchange, &readings, &seen);
         }
         self.compare(at, exchange, &op, first, possible, &seen);
+    }
+
+    /// A rotation of which nothing is predicted may count for the limit of its account all the same.
+    fn count_unseen(&mut self, exchange: &Exchange, op: &Op) {
+        if op.role == Role::Rotate && self.vendor.law.rate.is_some() {
+            self.belief.may_count(op.account, exchange.when);
+        }
     }
 
     /// Whether anything can be predicted about the secrets that a call names.
@@ -185,7 +192,11 @@ impl Walk<'_> {
         if let Some(complaint) = taken_unclear(reading, seen) {
             let text = format!("{} was taken, though {}", exchange.call.operation, complaint.why);
             self.ruling.note(complaint.rule, text);
-            return self.belief.forget(key.0, &key.1);
+            if op.role.writes() {
+                self.belief.forget(key.0, &key.1);
+                self.count_unseen(exchange, op);
+            }
+            return;
         }
         let possible = self.with_fitting_codes(exchange, possible);
         let canonical = Verdict::of(&possible[0].1);
@@ -231,7 +242,7 @@ impl Walk<'_> {
             Err(gap) => {
                 for difference in &gap.facts {
                     let deed = self.deed_for(&key, op, gap.rule, at, was_on);
-                    for rule in blame(law, &deed, difference, subject.as_deref()) {
+                    for rule in blame(law, &deed, difference, gap.secret.as_deref()) {
                         let cite = self.cite(&key, at);
                         self.ruling.expect(
                             rule,
@@ -242,7 +253,9 @@ impl Walk<'_> {
                         );
                     }
                 }
-                self.belief.forget(key.0, &key.1);
+                if !gap.passed {
+                    self.belief.forget(key.0, &key.1);
+                }
             }
         }
         if let (Role::Task, Seen::Done(facts)) = (op.role, seen) {
@@ -446,44 +459,6 @@ impl Walk<'_> {
             self.belief.forget(key.0, &key.1);
         }
     }
-
-    /// A parameter given twice: the reply and all that follows must fit one reading of it.
-    fn doubled(&mut self, at: usize, exchange: &Exchange, readings: &[Reading], seen: &Seen) {
-        let refused = Outcome::refused("WIRE-REQ-4", Condition::Invalid);
-        let mut after: Option<Belief> = None;
-        for reading in readings {
-            let mut belief = self.belief.clone();
-            let mut own = self.possible(&self.belief, exchange, reading);
-            own.extend(self.belief.worlds().iter().map(|world| (world.clone(), refused.clone())));
-            if belief.observe(&self.vendor.law, &reading.op, own, seen, exchange.when).is_ok() {
-                match &mut after {
-                    Some(known) => known.join(belief, readings.iter().map(|reading| &reading.op)),
-                    None => after = Some(belief),
-                }
-            }
-        }
-        let fits = after.is_some();
-        self.belief = after.unwrap_or_else(|| self.belief.clone());
-        self.ruling.expect(
-            "WIRE-REQ-4",
-            fits || broke_down(self.vendor, exchange),
-            &[at],
-            || "a reply that fits one of the two values, or a refusal".into(),
-            || format!("{}, which fits neither", exchange.summary()),
-        );
-        for reading in readings {
-            let key = self
-                .belief
-                .key(reading.op.account, &reading.op.secret)
-                .unwrap_or((reading.op.account, reading.op.secret.clone()));
-            let deed = Deed::new("WIRE-REQ-4", reading.op.role, None, at, false);
-            self.deeds.insert(key.clone(), deed);
-            if !fits {
-                self.belief.forget(key.0, &key.1);
-            }
-            self.keep_clear(&key);
-        }
-    }
 }
 
 /// What an outcome says in short: its rule, and why it refuses the call, if it does.
@@ -501,13 +476,6 @@ impl Verdict {
         };
         Self { rule: outcome.rule, refused }
     }
-}
-
-/// Why nobody can tell what came of a call that was taken: what one of its parameters meant to the endpoint is
-/// documented nowhere.
-pub(super) fn taken_unclear<'r>(reading: &'r Reading, seen: &Seen) -> Option<&'r Complaint> {
-    let taken = matches!(seen, Seen::Done(_)) && reading.complaints.iter().all(|it| !it.certain);
-    reading.complaints.iter().find(|complaint| taken && complaint.unclear)
 }
 
 /// What a call is for: a rotation that only stores settings sets a policy.

@@ -4,8 +4,8 @@
 //! secret by secret; what is believed afterwards is what any of the legal orders leaves.
 
 use super::blame::{Deed, crowded};
-use super::demands::{broke_down, due, readings, seen, stated_only, throttled_by_gateway};
-use super::oracle::{Walk, purpose, taken_unclear};
+use super::demands::{broke_down, due, readings, seen, stated_only, taken_unclear, throttled_by_gateway};
+use super::oracle::{Walk, purpose};
 use crate::history::{Entry, Exchange, History, Span};
 use crate::linearize::{Order, Steps, linearize};
 use crate::model::{Answer, Belief, Condition, Key, Op, Outcome, Role, Seen, World, identifies};
@@ -181,8 +181,8 @@ impl Walk<'_> {
                 let shown = self.shortest(group, at);
                 let mut calls: Vec<usize> = shown.iter().map(|member| member.at).collect();
                 // A refusal that nothing explains is wrong by itself.
-                let refused =
-                    (group[at].seen != Seen::Refused).then(|| self.refused_and_done(group)).flatten();
+                let promised = group[at].seen != Seen::Refused && self.vendor.law.binds(rule);
+                let refused = promised.then(|| self.refused_and_done(group)).flatten();
                 if let Some(refused) = refused {
                     calls.extend(refused.iter().map(|member| member.at));
                     calls.sort_unstable();
@@ -423,7 +423,9 @@ impl Steps for Serial<'_, '_, '_> {
         }
         let mut after = belief.clone();
         let law = &walk.vendor.law;
-        if let Err(gap) = after.observe(law, op, possible, seen, exchange.when) {
+        if let Err(gap) = after.observe(law, op, possible, seen, exchange.when)
+            && !gap.passed
+        {
             if law.binds(gap.rule) {
                 return None;
             }

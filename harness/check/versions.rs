@@ -194,9 +194,11 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
         let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
         // Of calls at once nobody knows which came first.
-        let meanwhile = at.checked_sub(1).and_then(|before| history.call(before));
+        let beside =
+            [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|it| history.call(it));
+        let at_once = beside.into_iter().any(|other| other.span.overlaps(exchange.span));
         match operation.role {
-            _ if meanwhile.is_some_and(|other| other.span.overlaps(exchange.span)) => changes.push(at),
+            _ if at_once => changes.push(at),
             // A full identifier may be any secret's.
             Role::Rotate if exchange.done() && !name.1.contains(':') => rotations.push((at, name.clone())),
             role if role.writes() && (exchange.done() || exchange.result.is_err()) => changes.push(at),
@@ -218,6 +220,7 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
                 alternating.insert(name);
             }
         } else if operation.role == Role::Read
+            && !at_once
             && get(Meaning::Stage).is_none()
             && get(Meaning::Version).is_none_or(|id| vendor.law.alias.as_deref() == Some(id))
             && let Some((version, account)) = account_of(vendor, exchange)

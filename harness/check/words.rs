@@ -2,7 +2,7 @@
 
 use super::blame::Difference;
 use crate::history::clipped;
-use crate::model::{Condition, Expect, Fact, Id, Value};
+use crate::model::{Condition, Expect, Fact, Id, Value, Version, VersionFact, When};
 use crate::spec::Complaint;
 
 /// A condition in words.
@@ -59,7 +59,7 @@ pub(super) fn expected_words(refused: Option<Condition>, complaint: Option<&Comp
     }
 }
 
-pub(super) fn expected_fact((meaning, expect, _): &Difference) -> String {
+pub(super) fn expected_fact((meaning, expect, observed): &Difference) -> String {
     let name = format!("{meaning:?}");
     match expect {
         Expect::Is(fact) => format!("{name} {}", show(fact)),
@@ -71,24 +71,56 @@ pub(super) fn expected_fact((meaning, expect, _): &Difference) -> String {
         Expect::Version(Id::Known(id)) => format!("{name} {}", clipped(id)),
         Expect::Version(_) => format!("a {name} not seen before"),
         Expect::Stages(stages) => format!("{name} {}", show(&Fact::Stages(stages.clone()))),
-        Expect::Versions { all, .. } => {
+        Expect::Versions { all, size, .. } => {
+            let dates = observed.as_ref().is_some_and(|seen| only_dates(expect, seen));
             let each = all.iter().map(|version| {
-                let id = match &version.id {
-                    Id::Known(id) => clipped(id),
-                    Id::Made(_) => "(new)".into(),
-                };
-                format!("{id} [{}]", version.stages.join(", "))
+                let When { lo, hi } = version.created;
+                let made = if dates { format!(" made {} to {}", time(lo), time(hi)) } else { String::new() };
+                format!("{}{made}", entry(version))
             });
-            format!("{name} {}", each.collect::<Vec<_>>().join(", "))
+            let each = each.collect::<Vec<_>>().join(", ");
+            match size.filter(|size| i64::try_from(all.len()).is_ok_and(|all| all > *size)) {
+                Some(size) => format!("{size} of {name} {each}"),
+                None => format!("{name} {each}"),
+            }
         }
         Expect::IfShown(inner) => expected_fact(&(*meaning, (**inner).clone(), None)),
         Expect::Open(_) => name,
     }
 }
 
-pub(super) fn observed_fact((meaning, _, observed): &Difference) -> String {
+fn entry(version: &Version) -> String {
+    let id = match &version.id {
+        Id::Known(id) => clipped(id),
+        Id::Made(_) => "(new)".into(),
+    };
+    format!("{id} [{}]", version.stages.join(", "))
+}
+
+/// Whether the same versions with the same stages are shown as should be, so that dates are what differs.
+fn only_dates(expect: &Expect, seen: &Fact) -> bool {
+    let (Expect::Versions { all, size, .. }, Fact::Versions(seen)) = (expect, seen) else { return false };
+    let mut wanted: Vec<String> = all.iter().map(entry).collect();
+    let shown = |seen: &VersionFact| {
+        format!("{} [{}]", clipped(&seen.id), seen.stages.clone().unwrap_or_default().join(", "))
+    };
+    let mut shown: Vec<String> = seen.iter().map(shown).collect();
+    wanted.sort();
+    shown.sort();
+    wanted == shown && size.is_none_or(|size| i64::try_from(all.len()).is_ok_and(|all| all <= size))
+}
+
+pub(super) fn observed_fact((meaning, expect, observed): &Difference) -> String {
     match observed {
         None => format!("no {meaning:?}"),
+        Some(fact @ Fact::Versions(seen)) if only_dates(expect, fact) => {
+            let made = |seen: &VersionFact| seen.created.map_or_else(|| "whenever".to_owned(), time);
+            let each = seen.iter().map(|seen| {
+                let one = show(&Fact::Versions(vec![VersionFact { created: None, ..seen.clone() }]));
+                format!("{one} made {}", made(seen))
+            });
+            format!("{meaning:?} {}", each.collect::<Vec<_>>().join(", "))
+        }
         Some(fact) => format!("{meaning:?} {}", show(fact)),
     }
 }

@@ -3,13 +3,13 @@
 //! A reply that no world explains is a [`Gap`]. A lost reply leaves more worlds. What a reply reveals
 //! (values, ids that the service made, exact times) narrows the worlds that remain.
 
-use super::compare::{differences, distance};
+use super::gap::{Gap, Nearest, otherwise};
 use super::learn::learned;
 use super::outcomes::Case;
 use super::state::identifies;
 use super::{
-    Answer, Condition, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Text, Version, When, World, outcomes, read, schedule, tick,
+    Answer, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State, Text,
+    Version, When, World, outcomes, schedule, tick,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -30,17 +30,6 @@ pub enum Seen {
     Refused,
     /// Nobody knows: no whole reply came back.
     Lost,
-}
-
-/// A reply that no legal world explains.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// The rule that decides what should have come.
-    pub rule: &'static str,
-    /// What should have come.
-    pub expected: Answer,
-    /// Facts that differ, when the call rightly succeeded: expected and observed.
-    pub facts: Vec<(Meaning, Expect, Option<Fact>)>,
 }
 
 /// The set of worlds that explain what was seen.
@@ -95,6 +84,11 @@ impl Belief {
     fn hold(&mut self, kept: Kept) {
         self.worlds = Arc::new(kept.worlds);
         self.forgotten.extend(kept.forgotten);
+    }
+
+    /// A rotation that nobody follows may have counted for the limit of an account.
+    pub fn may_count(&mut self, account: usize, now: When) {
+        Arc::make_mut(&mut self.worlds).iter_mut().for_each(|world| world.spend(account, now, false));
     }
 
     /// Takes a secret for granted that was there before.
@@ -181,14 +175,16 @@ impl Belief {
         let order = |a: &Version, b: &Version| (a.created, &a.id).cmp(&(b.created, &b.id));
         let sorted = |world: &World| {
             let secret = world.secrets.get(key)?;
-            let keeps = law.kinds[secret.kind].keeps.unwrap_or(usize::MAX);
-            let free = secret.versions.len() < keeps && secret.dropped.is_empty();
+            let kind = &law.kinds[secret.kind];
+            let counted = kind.keeps.is_some_and(|keeps| secret.versions.len() >= keeps || kind.rotates);
+            let free = !counted && secret.dropped.is_empty();
             if !free || secret.versions.is_sorted_by(|a, b| order(a, b).is_le()) {
                 return None;
             }
             let known = secret.versions.iter().all(|version| matches!(version.id, Id::Known(_)));
             let mut secret = known.then(|| (**secret).clone())?;
             secret.versions.sort_by(order);
+            secret.jumbled = kind.keeps.is_some();
             Some(Arc::new(secret))
         };
         let changed: Vec<_> = self.worlds.iter().map(sorted).collect();
@@ -201,6 +197,18 @@ impl Belief {
             keep(&mut worlds, world);
         }
         self.worlds = Arc::new(worlds);
+    }
+
+    /// Which version goes when there are too many, nobody knows of those that were made at the same time.
+    fn forget_jumbled(&mut self, law: &Law, op: &Op) {
+        let over = |secret: &Secret| {
+            let keeps = law.kinds[secret.kind].keeps;
+            secret.jumbled && keeps.is_some_and(|keeps| secret.versions.len() > keeps)
+        };
+        let found = |world: &World| world.find(op.account, &op.secret).is_some_and(|(_, it)| over(it));
+        if op.role == Role::Put && self.worlds.iter().any(found) {
+            self.forget(op.account, &op.secret);
+        }
     }
 
     /// What was on its way when its reply was lost has arrived by now, or never will.
@@ -241,7 +249,7 @@ impl Belief {
     /// Takes in a reply. `extra` are outcomes that the caller knows to be possible too.
     ///
     /// # Errors
-    /// The gap, if no world explains the reply; the belief then stays as it was.
+    /// The gap, if no world explains the reply; the belief then stays as it was, unless it has passed the gap.
     pub fn observe(
         &mut self,
         law: &Law,
@@ -255,7 +263,7 @@ impl Belief {
         if !Kept::has_room(2, possible.iter().map(|(world, _)| world)) {
             next.about = self.about(op);
         }
-        let mut nearest: Option<(usize, Gap)> = None;
+        let mut nearest = Nearest::default();
         for (world, outcome) in possible {
             let merged = match (&outcome.answer, seen) {
                 (Answer::Refused(condition), Seen::Lost) => {
@@ -285,16 +293,12 @@ impl Belief {
                     if differing.is_empty() {
                         Some(learned(law, after, op, facts))
                     } else {
-                        let subject = after.find(op.account, &op.secret).map(|(_, secret)| &**secret);
-                        let far = distance(&differing, subject);
-                        let gap = Gap { rule: outcome.rule, expected: outcome.answer, facts: differing };
-                        consider(&mut nearest, far, gap);
+                        nearest.differs(&case, outcome, facts, differing);
                         None
                     }
                 }
                 _ => {
-                    let gap = Gap { rule: outcome.rule, expected: outcome.answer, facts: Vec::new() };
-                    consider(&mut nearest, usize::MAX, gap);
+                    nearest.other_kind(outcome);
                     None
                 }
             };
@@ -303,13 +307,15 @@ impl Belief {
         if !next.worlds.is_empty() {
             self.blurred |= next.crowded;
             self.hold(next);
+            self.forget_jumbled(law, op);
             return Ok(());
         }
-        Err(nearest.map(|(_, gap)| gap).unwrap_or(Gap {
-            rule: "ROT-ERR-1",
-            expected: Answer::Refused(Condition::Internal),
-            facts: Vec::new(),
-        }))
+        let (gap, worlds) = nearest.found();
+        if gap.passed {
+            worlds.into_iter().for_each(|world| next.take(world));
+            self.hold(next);
+        }
+        Err(gap)
     }
 }
 
@@ -448,34 +454,6 @@ fn keep(worlds: &mut Vec<World>, world: World) -> bool {
         return true;
     }
     known
-}
-
-/// Keeps the gap that says most: a wrong fact is nearer than a wrong outcome; among equals the first.
-fn consider(nearest: &mut Option<(usize, Gap)>, distance: usize, gap: Gap) {
-    if nearest.as_ref().is_none_or(|(least, _)| distance < *least) {
-        *nearest = Some((distance, gap));
-    }
-}
-
-/// What a reply states otherwise than an outcome does that led from `before` to the world of the case.
-fn otherwise(
-    case: &Case<'_>,
-    before: Option<Arc<Secret>>,
-    outcome: &Outcome,
-    stated: &[(Meaning, Expect)],
-    facts: &Facts,
-) -> Vec<(Meaning, Expect, Option<Fact>)> {
-    let after = case.world.find(case.op.account, &case.op.secret);
-    let subject = match outcome.change.secret {
-        Some(_) => after.map(|(_, secret)| secret).or(before.as_ref()),
-        None => before.as_ref(),
-    };
-    let mut differing = differences(stated, facts, subject.map(Arc::as_ref));
-    if let (true, Some((key, after))) = (case.op.role.shows_secret(), after) {
-        let besides = read::besides(case, before.as_deref(), (key, after), stated, facts);
-        differing.extend(differences(&besides, facts, subject.map(Arc::as_ref)));
-    }
-    differing
 }
 
 fn applied(law: &Law, mut world: World, outcome: &Outcome, now: When) -> World {

@@ -39,16 +39,40 @@ fn includes(shown: &str, given: &str) -> bool {
 }
 
 impl Expect {
-    /// Whether all that is wrong with a list is that it shows versions without a stage, which it should not.
-    pub fn only_unlabelled(&self, observed: Option<&Fact>, secret: &Secret) -> bool {
-        let Some(Fact::Versions(seen)) = observed else { return false };
+    /// What is wrong with a list of versions, if it is no more than how it shows them.
+    pub fn flaw(&self, observed: Option<&Fact>, secret: &Secret) -> Option<Flaw> {
+        let (Self::Versions { all, lax, .. }, Some(Fact::Versions(seen))) = (self, observed) else {
+            return None;
+        };
+        let fits =
+            |expect: &Self, seen: Vec<VersionFact>| fits(expect, Some(&Fact::Versions(seen)), Some(secret));
+        let undated: Vec<VersionFact> =
+            seen.iter().map(|seen| VersionFact { created: None, ..seen.clone() }).collect();
+        if fits(self, undated.clone()) {
+            return Some(Flaw::Dates);
+        }
         let unlabelled = |seen: &VersionFact| {
             let known = secret.version(&seen.id).is_some_and(|version| version.stages.is_empty());
             known && seen.stages.as_ref().is_some_and(Vec::is_empty)
         };
-        let rest = seen.iter().filter(|seen| !unlabelled(seen)).cloned().collect();
-        fits(self, Some(&Fact::Versions(rest)), Some(secret))
+        let labelled = undated.iter().filter(|seen| !unlabelled(seen)).cloned().collect();
+        if fits(self, labelled) {
+            return Some(Flaw::Unlabelled);
+        }
+        let whole = Self::Versions { all: all.clone(), page: 1, size: None, lax: *lax };
+        fits(&whole, undated).then_some(Flaw::Size)
     }
+}
+
+/// What may be wrong with how a list shows versions that are right, and their stages too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// When they were made.
+    Dates,
+    /// Some have no stage, and such a list should not show them.
+    Unlabelled,
+    /// They are all there, though a page of them was asked for.
+    Size,
 }
 
 fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bool {
@@ -165,12 +189,4 @@ pub(super) fn pair<'a, 'o>(
 pub(super) fn entry_fits(version: &Version, seen: &VersionFact) -> bool {
     seen.stages.as_ref().is_none_or(|stages| same_stages(&version.stages, stages))
         && seen.created.is_none_or(|at| version.created.holds(at))
-}
-
-/// How far a reply is from what should have come, to find what it is nearest to.
-pub(super) fn distance(differences: &[(Meaning, Expect, Option<Fact>)], secret: Option<&Secret>) -> usize {
-    let unlabelled = |(_, expect, observed): &&(Meaning, Expect, Option<Fact>)| {
-        secret.is_some_and(|secret| expect.only_unlabelled(observed.as_ref(), secret))
-    };
-    differences.len() - differences.iter().filter(unlabelled).count()
 }

@@ -8,6 +8,7 @@
 mod belief;
 mod compare;
 mod fact;
+mod gap;
 mod law;
 mod learn;
 mod meaning;
@@ -21,8 +22,10 @@ mod shelf;
 mod state;
 mod storing;
 
-pub use belief::{Belief, Gap, Seen};
+pub use belief::{Belief, Seen};
+pub use compare::Flaw;
 pub use fact::{Expect, Fact, Facts, VersionFact, digest};
+pub use gap::Gap;
 pub use law::{KindLaw, Law, RateLaw};
 pub use meaning::{Condition, Meaning, Meanings, Role, State};
 pub use op::{Answer, Change, Op, Outcome};

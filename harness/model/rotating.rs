@@ -184,7 +184,11 @@ fn next_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
         due = old.join(due);
     }
     // The reference counts from creation, and what is overdue is due at once.
-    Some(if exact(case) { When::at(due.lo.max(case.now.lo)) } else { due })
+    Some(match exact(case) {
+        true => When::at(due.lo.max(case.now.lo)),
+        false if due.lo <= case.now.hi => due.join(case.now),
+        false => due,
+    })
 }
 
 pub(super) fn set_policy(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {

@@ -176,7 +176,7 @@ pub(super) fn add_version(law: &Law, secret: &mut Secret, id: Id, value: Value, 
 /// Drops what retention does not keep: the oldest versions without a stage.
 pub(super) fn retire(law: &Law, secret: &mut Secret) {
     let Some(keeps) = law.kinds[secret.kind].keeps else { return };
-    while secret.versions.len() > keeps {
+    while secret.versions.len() > keeps && !secret.jumbled {
         let Some(at) = secret.versions.iter().position(|version| version.stages.is_empty()) else { break };
         if let Id::Known(id) = secret.versions.remove(at).id {
             secret.dropped.push(id);

@@ -125,6 +125,8 @@ pub struct Secret {
     pub function: Option<Text>,
     /// When automatic rotation happens, as an expression.
     pub schedule: Option<Text>,
+    /// Some of its versions were made at the same time: nobody knows any more which is older.
+    pub jumbled: bool,
 }
 
 /// A rotation that goes on after its call was answered.

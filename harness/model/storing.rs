@@ -46,6 +46,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
         pending: None,
         function: op.function.clone(),
         schedule: op.schedule.clone(),
+        jumbled: false,
     };
     if op.value.is_some() || !kind.takes_values || !law.may_be_empty {
         let next = secret.next_id(law);

@@ -212,6 +212,7 @@ pub(super) fn adopted(vendor: &Vendor, line: Adopted) -> Result<Entry, Wrong> {
         pending: None,
         function: line.function.map(Text::from),
         schedule: line.schedule.map(Text::from),
+        jumbled: false,
     };
     let account = account("adopted.account", line.account)?;
     Ok(Entry::Adopted { account, name: line.name, secret: Box::new(secret) })
