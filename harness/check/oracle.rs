@@ -121,7 +121,7 @@ impl Walk<'_> {
     /// A rotation of which nothing is predicted may count for the limit of its account all the same.
     fn count_unseen(&mut self, exchange: &Exchange, op: &Op) {
         if op.role == Role::Rotate && self.vendor.law.rate.is_some() {
-            self.belief.may_count(op.account, exchange.when);
+            self.belief.spend(op.account, exchange.when);
         }
     }
 

@@ -86,11 +86,6 @@ impl Belief {
         self.forgotten.extend(kept.forgotten);
     }
 
-    /// A rotation that nobody follows may have counted for the limit of an account.
-    pub fn may_count(&mut self, account: usize, now: When) {
-        Arc::make_mut(&mut self.worlds).iter_mut().for_each(|world| world.spend(account, now, false));
-    }
-
     /// Takes a secret for granted that was there before.
     pub fn adopt(&mut self, account: usize, name: &str, secret: &Secret) {
         let key: Key = (account, name.into());
@@ -108,8 +103,12 @@ impl Belief {
     /// Whether anything can be predicted about the secret that a call names.
     pub fn tracks(&self, account: usize, name: &str) -> bool {
         let lost = |key: &Key| (key.0 == account && &*key.1 == name) || identifies(name, &key.1);
+        // Which identifier a secret has got is not known while no reply has told.
+        let untold = |(key, secret): (&Key, &Arc<Secret>)| secret.arn.is_none() && identifies(name, &key.1);
+        let may_be = |world: &World| name.contains(':') && world.secrets.iter().any(untold);
         // A secret that some world knows is not one that was forgotten, whatever it is called.
-        !self.forgotten.iter().any(lost) || self.key(account, name).is_some()
+        let unknown = self.forgotten.iter().any(lost) || self.worlds.iter().any(may_be);
+        !unknown || self.key(account, name).is_some()
     }
 
     /// A rotation or refusal that may count for the account's limit, seen outside any world.
