@@ -379,6 +379,9 @@ impl Walk<'_> {
         if !op.role.writes() {
             return;
         }
+        // A refusal that nothing explains changes as little as any other.
+        let unexplained = Verdict { rule: "ROT-ERR-1", refused: Some(Condition::Internal) };
+        let matched = matched.or((*seen == Seen::Refused).then_some(unexplained));
         let Some(verdict) = matched.filter(|_| !key.1.is_empty()) else { return };
         let refused = verdict.refused.filter(|_| *seen == Seen::Refused);
         let deed = Deed::new(verdict.rule, purpose(op), refused, at, was_on);

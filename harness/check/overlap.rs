@@ -178,28 +178,10 @@ impl Walk<'_> {
                 }
             }
             Order::Illegal(at) => {
-                let shown = self.shortest(group, at);
-                let mut calls: Vec<usize> = shown.iter().map(|member| member.at).collect();
-                // A refusal that nothing explains is wrong by itself.
-                let promised = group[at].seen != Seen::Refused && self.vendor.law.binds(rule);
-                let refused = promised.then(|| self.refused_and_done(group)).flatten();
-                if let Some(refused) = refused {
-                    calls.extend(refused.iter().map(|member| member.at));
-                    calls.sort_unstable();
-                    calls.dedup();
-                    let wanted = || "calls that are answered with an error change nothing".to_owned();
-                    let told = || {
-                        format!(
-                            "an order explains the replies only if they do: {}",
-                            said(refused.iter().copied())
-                        )
-                    };
-                    self.ruling.expect("ROT-ERR-1", false, &calls, wanted, told);
-                } else {
-                    let told = || format!("none does: {}", said(shown.iter().copied()));
-                    let wanted =
-                        || "a serial order of the overlapping calls that explains every reply".to_owned();
-                    self.ruling.expect(rule, false, &calls, wanted, told);
+                let alone = self.by_themselves(group);
+                alone.iter().for_each(|member| self.call(member.at, member.exchange));
+                if alone.is_empty() {
+                    self.disordered(rule, group, at);
                 }
                 group.iter().for_each(|it| self.belief.forget(it.reading.op.account, &it.reading.op.secret));
             }
@@ -223,6 +205,29 @@ impl Walk<'_> {
                 _ => Deed::new(rule, purpose(op), None, member.at, was_on),
             };
             self.deeds.insert(own, Deed { along, ..deed });
+        }
+    }
+
+    /// No order explains what overlapping calls were answered.
+    fn disordered(&mut self, rule: &'static str, group: &[Member<'_>], at: usize) {
+        let shown = self.shortest(group, at);
+        let mut calls: Vec<usize> = shown.iter().map(|member| member.at).collect();
+        // A refusal that nothing explains is wrong by itself.
+        let promised = group[at].seen != Seen::Refused && self.vendor.law.binds(rule);
+        let refused = promised.then(|| self.refused_and_done(group)).flatten();
+        if let Some(refused) = refused {
+            calls.extend(refused.iter().map(|member| member.at));
+            calls.sort_unstable();
+            calls.dedup();
+            let wanted = || "calls that are answered with an error change nothing".to_owned();
+            let told = || {
+                format!("an order explains the replies only if they do: {}", said(refused.iter().copied()))
+            };
+            self.ruling.expect("ROT-ERR-1", false, &calls, wanted, told);
+        } else {
+            let told = || format!("none does: {}", said(shown.iter().copied()));
+            let wanted = || "a serial order of the overlapping calls that explains every reply".to_owned();
+            self.ruling.expect(rule, false, &calls, wanted, told);
         }
     }
 
@@ -262,6 +267,18 @@ impl Walk<'_> {
             }
         }
         kept
+    }
+
+    /// Writes that should not have been answered like that whatever else was called, where an order explains
+    /// the rest: that they overlapped with it is not what is wrong.
+    fn by_themselves<'g, 'h>(&self, group: &'g [Member<'h>]) -> Vec<&'g Member<'h>> {
+        let illegal = |members: &[Member<'h>]| matches!(self.search(members).0, Order::Illegal(_));
+        let (alone, rest): (Vec<&Member<'_>>, Vec<&Member<'_>>) = group.iter().partition(|member| {
+            let done = member.reading.op.role.writes() && matches!(member.seen, Seen::Done(_));
+            done && illegal(std::slice::from_ref(*member))
+        });
+        let rest: Vec<Member<'_>> = rest.into_iter().cloned().collect();
+        if !rest.is_empty() && illegal(&rest) { Vec::new() } else { alone }
     }
 
     /// Writes that were answered with an error, where an order explains every reply if some of them had their

@@ -138,6 +138,27 @@ fn judge_password(vendor: &Vendor, at: usize, exchange: &Exchange, facts: &Facts
     }
 }
 
+/// A reply that says how many entries it shows shows as many.
+fn judge_count(at: usize, facts: &Facts, ruling: &mut Ruling<'_>) {
+    let said = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+        (Meaning::Shown, Fact::Count(count)) => Some(*count),
+        _ => None,
+    });
+    let shown = facts.iter().find_map(|(_, fact)| match fact {
+        Fact::Versions(versions) => Some(versions.len()),
+        Fact::Names(names) => Some(names.len()),
+        _ => None,
+    });
+    let Some((said, shown)) = said.zip(shown) else { return };
+    ruling.expect(
+        "WIRE-REP-1",
+        usize::try_from(said) == Ok(shown),
+        &[at],
+        || format!("{shown} as the number of entries in this reply"),
+        || said.to_string(),
+    );
+}
+
 /// What every reply must be, whatever it answers.
 pub(super) fn judge_reply(
     vendor: &Vendor,
@@ -161,7 +182,8 @@ pub(super) fn judge_reply(
     let alive = response.status < 500 && !demands::internal(vendor, exchange);
     ruling.expect("ROT-ERR-5", alive, &[at], || "any status but a 5xx".into(), || exchange.summary());
     match &reply.body {
-        Body::Done { json, .. } => {
+        Body::Done { json, facts } => {
+            judge_count(at, facts, ruling);
             let misfits = schemas.misfits(&exchange.call.operation, json);
             ruling.expect(
                 "WIRE-REP-1",

@@ -57,7 +57,7 @@ impl Maker<'_, '_> {
             self.plan.secrets.extend(planted);
         }
         // A few operations that meet again and again show what many that hardly meet do not.
-        if self.choices.one(Of::Focus, 5) > 2 {
+        if self.choices.odds(Of::Focus, 1, 5) {
             let few = 2 + self.choices.one(Of::Focus, 3);
             self.focus = (0..few).map(|_| self.choices.one(Of::Focus, self.operations.len())).collect();
         }
@@ -110,16 +110,7 @@ impl Maker<'_, '_> {
             };
             with.push(Argument { name: name.clone(), value, class: Class::Valid });
         }
-        Some(Step::Pages(Ask {
-            operation: name.clone(),
-            secret,
-            foreign: false,
-            with,
-            scheme: None,
-            tamper: None,
-            manner: None,
-            leave: None,
-        }))
+        Some(Step::Pages(Ask { operation: name.clone(), secret, with, ..Ask::default() }))
     }
 
     /// What was done is done again: the last steps, or one of those before them.
@@ -220,16 +211,7 @@ impl Maker<'_, '_> {
             }
         };
         let (name, operation) = self.operations[chosen];
-        let mut ask = Ask {
-            operation: name.to_owned(),
-            secret,
-            foreign: false,
-            with: Vec::new(),
-            scheme: None,
-            tamper: None,
-            manner: None,
-            leave: None,
-        };
+        let mut ask = Ask { operation: name.to_owned(), secret, ..Ask::default() };
         let usual = !self.focus.is_empty() && !self.choices.odds(Of::Style, 1, 4);
         let style = if usual { 0 } else { self.style() };
         let oddity = (style == 1).then(|| self.choices.one(Of::Oddity, operation.parameters.len()));

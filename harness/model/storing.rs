@@ -78,6 +78,16 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
 }
 
 pub(super) fn put(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let mut possible = written(case, key, secret);
+    if case.op.value.is_none() {
+        // Where the value may come in several ways, none is required, and a call without any is open.
+        possible.push(Outcome::refused("PUT-1", Condition::Missing));
+        possible.push(Outcome::refused("PUT-1", Condition::Invalid));
+    }
+    possible
+}
+
+fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let (law, op) = (case.law, case.op);
     let kind = &law.kinds[secret.kind];
     let mut possible = Vec::new();

@@ -71,7 +71,7 @@ fn recorder(vendor: &Arc<Vendor>, credentials: &[Credentials]) -> (Recorder, Sin
     (recorder, sink)
 }
 
-fn judged(vendor: &Arc<Vendor>, rules: &[&'static str], text: &str) -> Result<Outcome, String> {
+pub(crate) fn judged(vendor: &Arc<Vendor>, rules: &[&'static str], text: &str) -> Result<Outcome, String> {
     let mut reader = Reader::new("it.jsonl", text.as_bytes()).map_err(|error| error.to_string())?;
     let head = reader.head().clone();
     let told = std::iter::from_fn(|| reader.history(vendor).transpose());
@@ -89,7 +89,7 @@ fn verdicts(outcome: &Outcome) -> Vec<String> {
 }
 
 /// A run in process: what it found, and its file.
-fn recorded(vendor: &Arc<Vendor>, globs: &[&str], fault: Option<&str>) -> (Outcome, String) {
+pub(crate) fn recorded(vendor: &Arc<Vendor>, globs: &[&str], fault: Option<&str>) -> (Outcome, String) {
     let reference = Arc::new(Reference::new(vendor.clone(), 7));
     let faults = fault::all().filter(|it| Some(it.name) == fault).collect::<Vec<_>>();
     assert_eq!(faults.len(), usize::from(fault.is_some()), "{fault:?}");

@@ -10,6 +10,8 @@ mod endpoints;
 #[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod journal;

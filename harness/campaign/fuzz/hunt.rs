@@ -1,5 +1,6 @@
 //! A campaign: draws inputs, tries them, keeps what is new, and makes findings small.
 
+use super::culprit::culprit;
 use super::finding::{Finding, Happens, Likeness, likeness};
 use super::mutate::{mutate, random};
 use super::runner::{Runner, Target};
@@ -370,14 +371,20 @@ impl Campaign<'_> {
         self.keep(self.hunt.store.keep_finding(&finding));
         let seed = finding.seed;
         let before = runner.calls();
-        let small = shrink(&finding.plan, SHRINKING, |plan| {
-            !self.hunt.interrupt.requested() && shown(runner, plan, seed, wanted).is_some()
-        });
+        let mut small = self.shrunk(runner, &finding.plan, seed, wanted);
+        let mut wanted = wanted.clone();
+        if let Some((plan, shows)) = culprit(runner, &small, seed, &wanted) {
+            self.keep(self.hunt.store.drop_finding(&finding));
+            if !self.shared().known.insert(shows.clone()) {
+                return self.count(runner.calls() - before);
+            }
+            (small, wanted) = (self.shrunk(runner, &plan, seed, &shows), shows);
+        }
         let mut times = 0;
         for round in 0..AGAIN {
             // Another seed, where anything is random: what depends on it happens sometimes.
             let seed = seed.wrapping_add(u64::from(round));
-            if let Some(again) = shown(runner, &small, seed, wanted) {
+            if let Some(again) = shown(runner, &small, seed, &wanted) {
                 let (after, faults) = (finding.after, std::mem::take(&mut finding.faults));
                 finding = Finding { after, faults, ..again };
                 times += 1;
@@ -393,6 +400,12 @@ impl Campaign<'_> {
         if self.hunt.budget.findings.is_some_and(|most| shared.findings >= most) {
             self.over.store(true, Ordering::Relaxed);
         }
+    }
+
+    fn shrunk(&self, runner: &mut Runner, plan: &Plan, seed: u64, wanted: &Likeness) -> Plan {
+        shrink(plan, SHRINKING, |plan| {
+            !self.hunt.interrupt.requested() && shown(runner, plan, seed, wanted).is_some()
+        })
     }
 
     /// What was slow once may have been the machine; what is slow again is worth a note.

@@ -4,6 +4,7 @@
 //! then anything. What a judge calls a violation becomes a [`Finding`]: once for each rule, operation and
 //! shape, with the fewest calls that still show it, and told whether it happens always or sometimes.
 
+mod culprit;
 mod features;
 mod finding;
 mod hunt;

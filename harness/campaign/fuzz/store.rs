@@ -136,6 +136,16 @@ impl Store {
         write_whole(&path, text.as_bytes())?;
         Ok(Some(path))
     }
+
+    /// Takes a finding back that turned out to be another one.
+    pub(super) fn drop_finding(&self, finding: &Finding) -> Result<(), StoreError> {
+        let Some(folder) = &self.findings else { return Ok(()) };
+        let path = folder.join(finding.file_name());
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::at(&path)(error)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Reads a finding.

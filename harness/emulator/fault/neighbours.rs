@@ -377,6 +377,16 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     ),
     fault(
+        "count-wrong",
+        "the number of entries in a page is one too many",
+        &["WIRE-REP-1"],
+        Seam::Keep(|_, turn| {
+            if let Some(Fact::Count(count)) = stated(turn, Meaning::Shown).cloned() {
+                restate(turn, Meaning::Shown, Some(Fact::Count(count + 1)));
+            }
+        }),
+    ),
+    fault(
         "list-omits-one",
         "each page of secrets lacks its last entry",
         &["LIST-1"],
