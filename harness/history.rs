@@ -167,6 +167,11 @@ impl Exchange {
         self.reply().is_some_and(Reply::done)
     }
 
+    /// True if it was answered with an error that says which one it is.
+    pub fn refused(&self) -> bool {
+        self.reply().is_some_and(|reply| reply.code().is_some())
+    }
+
     /// What came back in a few words, without any value.
     pub fn summary(&self) -> String {
         match &self.result {

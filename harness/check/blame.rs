@@ -1,8 +1,8 @@
 //! Which rule a difference belongs to: what was read, and what had been done before it was read.
 
 use crate::model::{
-    Condition, Expect, Fact, Flaw, Law, Meaning, Role, Secret, State, Text, Value, Version, VersionFact,
-    digest,
+    Condition, Difference, Expect, Fact, Flaw, Law, Meaning, Role, Secret, State, Text, Value, Version,
+    VersionFact, digest,
 };
 
 /// What was done last to a secret, and what has happened since.
@@ -54,9 +54,6 @@ impl Deed {
     }
 }
 
-/// One difference: what is expected and what was observed of a meaning.
-pub(super) type Difference = (Meaning, Expect, Option<Fact>);
-
 /// The rules that a difference breaks, the most telling first.
 pub(super) fn blame(
     law: &Law,
@@ -82,7 +79,7 @@ pub(super) fn blame(
     rules.extend(shape(law, difference));
     // What a rotation does not touch is not what its task promised.
     let promised = matches!(
-        difference.0,
+        meaning,
         Meaning::Version
             | Meaning::Versions
             | Meaning::Value
@@ -99,7 +96,7 @@ pub(super) fn blame(
         rules.extend(refused(deed, condition));
         return rules;
     }
-    let rule = match difference.0 {
+    let rule = match meaning {
         Meaning::Schedule => "ROT-POL-6",
         Meaning::Function => "CONF-1",
         Meaning::TaskState => "ROT-ASYNC-1",
@@ -112,8 +109,7 @@ pub(super) fn blame(
         Meaning::NextRotation => next_rotation(deed),
         Meaning::LastRotation => rotated(deed, secret),
         Meaning::Automatic | Meaning::Interval => match deed.role {
-            Role::SetPolicy => "ROT-POL-5",
-            Role::Create => "ROT-POL-5",
+            Role::SetPolicy | Role::Create => "ROT-POL-5",
             // Where a rotation carries the settings, one that did not happen shows in them.
             Role::Rotate if law.needs_function && deed.rule == "ROT-NEW-1" => deed.rule,
             Role::Restore => "LIFE-3",

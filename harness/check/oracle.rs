@@ -176,7 +176,7 @@ impl Walk<'_> {
         possible: Vec<(World, Outcome)>,
         seen: &Seen,
     ) {
-        let key = self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()));
+        let key = self.belief.key_of(op);
         let law = &self.vendor.law;
         let subject = self.belief.worlds().first().and_then(|world| world.secrets.get(&key).cloned());
         let was_on = subject.as_ref().is_some_and(|secret| secret.policy.on);
@@ -451,10 +451,7 @@ impl Walk<'_> {
             self.code(at, exchange, &[condition], &[]);
         }
         let Some(reading) = readings(self.vendor, exchange).into_iter().next() else { return };
-        let key = self
-            .belief
-            .key(reading.op.account, &reading.op.secret)
-            .unwrap_or((reading.op.account, reading.op.secret.clone()));
+        let key = self.belief.key_of(&reading.op);
         if refused && reading.op.role.writes() {
             let deed = Deed::new(rule, purpose(&reading.op), Some(condition), at, false);
             self.deeds.insert(key, deed);

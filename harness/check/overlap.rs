@@ -129,7 +129,7 @@ impl Walk<'_> {
         match task {
             Some(task) => task.key.clone(),
             None if op.secret.is_empty() => (op.account, format!("\0{at}").into()),
-            None => self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone())),
+            None => self.belief.key_of(op),
         }
     }
 
@@ -196,7 +196,7 @@ impl Walk<'_> {
         let (refused, others): (Vec<_>, Vec<_>) = writes().partition(|it| it.seen == Seen::Refused);
         for member in refused.into_iter().chain(others) {
             let op = &member.reading.op;
-            let own = self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()));
+            let own = self.belief.key_of(op);
             let along = all.iter().copied().filter(|at| *at != member.at).collect();
             let deed = match member.seen {
                 Seen::Refused => {
@@ -285,8 +285,7 @@ impl Walk<'_> {
     /// effect all the same.
     fn refused_and_done<'g, 'h>(&self, group: &'g [Member<'h>]) -> Option<Vec<&'g Member<'h>>> {
         let refused = |member: &&Member<'h>| {
-            let an_error = member.exchange.reply().is_some_and(|reply| reply.code().is_some());
-            member.reading.op.role.writes() && member.seen == Seen::Refused && an_error
+            member.reading.op.role.writes() && member.seen == Seen::Refused && member.exchange.refused()
         };
         let refused: Vec<&Member<'_>> = group.iter().filter(refused).collect();
         if refused.is_empty() || !self.vendor.law.binds("ROT-ERR-1") {
@@ -321,7 +320,7 @@ impl Walk<'_> {
 
     /// A call whose reply was lost: it may have had its effect, may still have it, or never will.
     pub(super) fn lose(&mut self, exchange: &Exchange, op: &Op, possible: Vec<(World, Outcome)>, at: usize) {
-        let key = self.belief.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()));
+        let key = self.belief.key_of(op);
         let was_on = self.policy_on(&key);
         let rule = possible[0].1.rule;
         if self.belief.observe(&self.vendor.law, op, possible, &Seen::Lost, exchange.when).is_err() {

@@ -33,10 +33,7 @@ impl Walk<'_> {
             || format!("{}, which fits neither", exchange.summary()),
         );
         for reading in readings {
-            let key = self
-                .belief
-                .key(reading.op.account, &reading.op.secret)
-                .unwrap_or((reading.op.account, reading.op.secret.clone()));
+            let key = self.belief.key_of(&reading.op);
             let refused = (*seen == Seen::Refused).then_some(Condition::Internal);
             let deed = Deed::new("WIRE-REQ-4", reading.op.role, refused, at, false);
             self.deeds.insert(key.clone(), deed);

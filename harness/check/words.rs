@@ -1,8 +1,7 @@
 //! What judges found, in words: conditions, expectations and facts, never a value.
 
-use super::blame::Difference;
 use crate::history::clipped;
-use crate::model::{Condition, Expect, Fact, Id, Value, Version, VersionFact, When};
+use crate::model::{Condition, Difference, Expect, Fact, Id, Value, Version, VersionFact, When};
 use crate::spec::Complaint;
 
 /// A condition in words.

@@ -100,6 +100,11 @@ impl Belief {
         self.worlds.iter().find_map(|world| world.find(account, name)).map(|(key, _)| key.clone())
     }
 
+    /// What a call is about: the secret that some world knows, or what it is called.
+    pub fn key_of(&self, op: &Op) -> Key {
+        self.key(op.account, &op.secret).unwrap_or((op.account, op.secret.clone()))
+    }
+
     /// Whether anything can be predicted about the secret that a call names.
     pub fn tracks(&self, account: usize, name: &str) -> bool {
         let lost = |key: &Key| (key.0 == account && &*key.1 == name) || identifies(name, &key.1);

@@ -1,5 +1,6 @@
 //! Whether what a reply states is what should be.
 
+use super::gap::Difference;
 use super::{Expect, Fact, Facts, Id, Meaning, Secret, Text, Value, Version, VersionFact, When};
 
 /// Seconds by which a time may be off whose zone nobody states.
@@ -10,7 +11,7 @@ pub(super) fn differences(
     expected: &[(Meaning, Expect)],
     facts: &Facts,
     secret: Option<&Secret>,
-) -> Vec<(Meaning, Expect, Option<Fact>)> {
+) -> Vec<Difference> {
     expected
         .iter()
         .filter_map(|(meaning, expect)| {

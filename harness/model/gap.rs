@@ -7,7 +7,7 @@ use super::{Answer, Condition, Expect, Fact, Meaning, Outcome, Secret, World, re
 use std::sync::Arc;
 
 /// What is expected of a meaning and what was observed, where they differ.
-pub(super) type Difference = (Meaning, Expect, Option<Fact>);
+pub type Difference = (Meaning, Expect, Option<Fact>);
 
 /// A reply that no legal world explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Gap {
 pub(super) struct Nearest {
     found: Option<(usize, Gap)>,
     /// Worlds to go on in, where the reply shows something wrong and no more than that.
-    pub(super) worlds: Vec<World>,
+    worlds: Vec<World>,
 }
 
 impl Nearest {

@@ -25,7 +25,7 @@ mod storing;
 pub use belief::{Belief, Seen};
 pub use compare::Flaw;
 pub use fact::{Expect, Fact, Facts, VersionFact, digest};
-pub use gap::Gap;
+pub use gap::{Difference, Gap};
 pub use law::{KindLaw, Law, RateLaw};
 pub use meaning::{Condition, Meaning, Meanings, Role, State};
 pub use op::{Answer, Change, Op, Outcome};

@@ -34,6 +34,11 @@ pub fn outcomes(law: &Law, world: &World, op: &Op, now: When) -> Vec<Outcome> {
 }
 
 impl Case<'_> {
+    /// The reference knows the time; an observer knows when a call ran.
+    pub(super) const fn exact(&self) -> bool {
+        self.now.lo == self.now.hi
+    }
+
     fn possible(&self) -> Vec<Outcome> {
         let (world, op) = (self.world, self.op);
         if op.project.is_some() {

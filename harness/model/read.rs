@@ -77,16 +77,11 @@ pub(super) fn policy(case: &Case<'_>, secret: &Secret) -> Stated {
 
 /// What counts as a change is open; that none comes before the creation or after now is not.
 fn updated(case: &Case<'_>, secret: &Secret) -> Expect {
-    if exact(case) {
+    if case.exact() {
         let last = secret.last.map_or(secret.created.lo, |last| last.lo);
         return Expect::Open(Some(Fact::Time(last)));
     }
     Expect::IfShown(Box::new(Expect::Within(When { lo: secret.created.lo, hi: case.now.hi })))
-}
-
-/// The reference knows the time; an observer knows when a call ran.
-const fn exact(case: &Case<'_>) -> bool {
-    case.now.lo == case.now.hi
 }
 
 fn settings(secret: &Secret, shown: impl Fn(Meaning) -> bool) -> Stated {
@@ -117,7 +112,7 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         match secret.life {
             Life::Active | Life::Disabled => Expect::Absent,
             // The day of its deletion, or the day on which it will be gone.
-            Life::Leaving(gone) if exact(case) => Expect::Open(Some(Fact::Time(gone.lo))),
+            Life::Leaving(gone) if case.exact() => Expect::Open(Some(Fact::Time(gone.lo))),
             Life::Leaving(gone) => Expect::Within(When { lo: secret.created.lo, hi: gone.hi }),
         },
     ));

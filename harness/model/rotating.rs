@@ -101,10 +101,6 @@ fn echo(case: &Case<'_>, rule: &'static str, key: &Key, secret: &Secret) -> Outc
     Outcome::done(rule, Change { spent: Some((key.0, case.now, false)), ..Change::default() }, facts)
 }
 
-fn exact(case: &Case<'_>) -> bool {
-    case.now.lo == case.now.hi
-}
-
 fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let (law, op, now) = (case.law, case.op, case.now);
     let mut next = secret.clone();
@@ -126,7 +122,7 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
         Outcome::done(rule, change, facts.clone())
     };
     if let Some(takes) = law.takes {
-        let due = if exact(case) { now.plus(takes) } else { When { lo: now.lo, hi: SOMETIME } };
+        let due = if case.exact() { now.plus(takes) } else { When { lo: now.lo, hi: SOMETIME } };
         next.pending = Some(Pending { id: id.clone(), due, task: None, since: now });
         let hidden = next.clone();
         let Some(stage) = &law.pending else { return vec![outcome(hidden)] };
@@ -138,7 +134,7 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     add_version(law, &mut next, id, Value::Sealed, now);
     next.last = Some(now);
     let restarted =
-        next.policy.every.filter(|_| next.policy.on).map(|every| date(law, now, every, exact(case)));
+        next.policy.every.filter(|_| next.policy.on).map(|every| date(law, now, every, case.exact()));
     next.next = match restarted {
         // Whether a rotation by hand restarts the clock is a rule of its own.
         Some(_) if law.binds("ROT-SCHED-2") => restarted,
@@ -184,7 +180,7 @@ fn next_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
         due = old.join(due);
     }
     // The reference counts from creation, and what is overdue is due at once.
-    Some(match exact(case) {
+    Some(match case.exact() {
         true => When::at(due.lo.max(case.now.lo)),
         false if due.lo <= case.now.hi => due.join(case.now),
         false => due,

@@ -96,7 +96,7 @@ pub(super) fn date(law: &Law, base: When, every: i64, exact: bool) -> When {
 /// `base`. What becomes of a date that has passed is documented nowhere.
 pub(super) fn first_date(case: &Case<'_>, base: When, every: i64) -> When {
     let (law, now) = (case.law, case.now);
-    let exact = now.lo == now.hi;
+    let exact = case.exact();
     let mut usual = date(law, base, every, exact);
     if !exact && law.first_open {
         usual = usual.join(now).join(date(law, now, every, false));

@@ -2,7 +2,7 @@
 //! that may have been answered with an error, and have had its effect all the same.
 
 use super::finding::{Likeness, likeness};
-use super::runner::{Runner, Trial};
+use super::runner::Runner;
 use crate::check::Expectation;
 use crate::generate::{Argument, Ask, Class, Given, Plan, Step};
 use crate::model::{Meaning, Role};
@@ -27,14 +27,13 @@ pub(super) fn culprit(
     let end = trial.violations.iter().find(|it| likeness(&trial, it) == *wanted).map(last)?;
     let refused = trial.performed.history.calls().any(|(at, exchange)| {
         let operation = vendor.spec.operations.get(&exchange.call.operation);
-        let an_error = exchange.reply().is_some_and(|reply| reply.code().is_some());
-        at < end && an_error && operation.is_some_and(|operation| operation.role.writes())
+        at < end && exchange.refused() && operation.is_some_and(|operation| operation.role.writes())
     });
     if !refused {
         return None;
     }
     let watched = watched(&vendor, plan);
-    let trial: Trial<'_> = runner.trial(&watched, seed);
+    let trial = runner.trial(&watched, seed);
     let same = |it: &&Expectation| REFUSED.contains(&it.rule) && about(&it.expected) == about(&wanted.2);
     let first = trial.violations.iter().filter(same).min_by_key(|it| last(it))?;
     let shows = likeness(&trial, first);
