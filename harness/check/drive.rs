@@ -113,9 +113,9 @@ impl<'a> Drive<'a> {
         self.attempt(Attempt { call, tamper, leave: None })
     }
 
-    /// From now on rotations that go on after their call are left alone.
-    pub const fn leave_unfinished(&mut self) {
-        self.leaves_unfinished = true;
+    /// Whether rotations that go on after their call are left alone from now on.
+    pub const fn leave_unfinished(&mut self, leaves: bool) {
+        self.leaves_unfinished = leaves;
     }
 
     /// Makes a call and drops its connection.

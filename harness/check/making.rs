@@ -59,7 +59,7 @@ impl<'a> Drive<'a> {
             let value = match parameter.is {
                 Meaning::Secret => Some(given.clone()),
                 Meaning::Token => Some(made.first.clone()),
-                Meaning::Value => Some(sample.value.replace("{fresh}", &fresh)),
+                Meaning::Value => Some(sample.value_with(&fresh)),
                 Meaning::Kind => Some(self.vendor.word_of(kind).to_owned()),
                 Meaning::Project => None,
                 Meaning::Config => sample.config.clone(),

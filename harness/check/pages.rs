@@ -19,7 +19,8 @@ pub(super) struct Whole {
     /// The stretch of history in which nothing changed.
     stretch: usize,
     size: Option<usize>,
-    last_page: Option<i64>,
+    /// Entries before the last page, where a call can say where it begins.
+    position: Option<usize>,
     marker: Option<String>,
     complete: bool,
 }
@@ -47,7 +48,7 @@ pub(super) fn wholes(vendor: &Vendor, history: &History, role: Role) -> Vec<Whol
             Some(known) if known.is_followed_by(&page) => known.take(page),
             _ => {
                 done.extend(open.take().filter(|it| it.complete));
-                let first = page.last_page.is_none_or(|number| number == 1) && page.begins_at().is_none();
+                let first = page.position.is_none_or(|position| position == 0) && page.begins_at().is_none();
                 open = first.then_some(page);
             }
         }
@@ -58,13 +59,13 @@ pub(super) fn wholes(vendor: &Vendor, history: &History, role: Role) -> Vec<Whol
 
 impl Whole {
     fn is_followed_by(&self, next: &Self) -> bool {
-        let goes_on = match (self.last_page, next.last_page) {
-            (Some(before), Some(after)) => after == before + 1,
-            (None, None) => self.marker.is_some(),
+        let goes_on = match (self.position, next.position, self.size) {
+            (Some(before), Some(after), Some(size)) => after == before + size,
+            (None, None, _) => self.marker.is_some(),
             _ => false,
         };
         goes_on
-            && next.begins_at() == self.marker.as_ref().filter(|_| next.last_page.is_none())
+            && next.begins_at() == self.marker.as_ref().filter(|_| next.position.is_none())
             && self.size == next.size
             && self.about.0 == next.about.0
             && self.asked().eq(next.asked())
@@ -74,7 +75,7 @@ impl Whole {
         self.calls.extend(next.calls);
         self.entries.extend(next.entries);
         self.total = self.total.filter(|total| next.total == Some(*total));
-        (self.last_page, self.marker) = (next.last_page, next.marker);
+        (self.position, self.marker) = (next.position, next.marker);
         self.complete |= next.complete;
     }
 
@@ -131,15 +132,23 @@ fn page(vendor: &Vendor, exchange: &Exchange, role: Role) -> Option<Whole> {
     let operation = vendor.spec.operations.get(&exchange.call.operation).filter(|it| it.role == role)?;
     let facts = exchange.reply().filter(|_| exchange.tamper.is_none())?.facts()?;
     let mut page = Whole { about: (exchange.call.account, Vec::new()), ..Whole::default() };
+    let (mut number, mut offset): (Option<usize>, usize) = (None, 0);
     for (name, text) in exchange.call.pairs() {
         match operation.parameters.get(name).map(|parameter| parameter.is) {
             Some(Meaning::PageSize) => page.size = Some(text.parse().ok().filter(|size| *size > 0)?),
-            Some(Meaning::Page) => page.last_page = Some(text.parse().ok()?),
+            Some(Meaning::Page) => number = Some(text.parse().ok()?),
+            Some(Meaning::Offset) => offset = text.parse().ok()?,
             Some(Meaning::Marker) => page.about.1.push((MARKER.to_owned(), text.to_owned())),
             _ => page.about.1.push((name.to_owned(), text.to_owned())),
         }
     }
     page.about.1.sort();
+    if operation.parameter(Meaning::Page).or(operation.parameter(Meaning::Offset)).is_some() {
+        page.position = match (number, page.size) {
+            (None | Some(1), _) => Some(offset),
+            (Some(number), size) => Some(number.checked_sub(1)?.checked_mul(size?)?),
+        };
+    }
     for (meaning, fact) in facts {
         match (meaning, fact) {
             (_, Fact::Names(names)) => page.entries = names.iter().map(ToString::to_string).collect(),
@@ -152,12 +161,13 @@ fn page(vendor: &Vendor, exchange: &Exchange, role: Role) -> Option<Whole> {
         }
     }
     let count = page.entries.len();
-    page.complete = match (page.marker.is_some(), page.size, page.last_page) {
+    page.complete = match (page.marker.is_some(), page.size, page.position) {
         (true, ..) => false,
-        (false, Some(size), Some(_)) => count < size,
+        (false, Some(size), Some(1..)) => count < size,
+        (false, Some(size), Some(0)) => count < size || page.total == Some(count),
         (false, Some(size), None) => count < size || page.total == Some(count) || vendor.law.opaque_pages,
-        (false, None, None) => page.total == Some(count),
-        (false, None, Some(_)) => false,
+        (false, None, None | Some(0)) => page.total == Some(count),
+        (false, None, Some(1..)) => false,
     };
     Some(page)
 }

@@ -245,6 +245,13 @@ pub(super) fn formats_agree(vendor: &Vendor, history: &History, ruling: &mut Rul
     let formatted =
         |it: &Exchange| it.call.how.format.as_deref().is_some_and(documented) && it.tamper.is_none();
     let calls: Vec<(usize, &Exchange)> = history.calls().filter(|(_, it)| formatted(it)).collect();
+    for (at, exchange) in &calls {
+        // Who refuses a call need not have read how it wants to be answered.
+        let (Some(reply), true) = (exchange.reply(), exchange.done()) else { continue };
+        let wanted = exchange.call.how.format.as_deref().unwrap_or_default();
+        let came = reply.format.is_some_and(|format| format_name(format) == wanted);
+        ruling.expect("WIRE-REP-4", came, &[*at], || format!("a reply in {wanted}"), || exchange.summary());
+    }
     // What changes something, or is made by chance, may be answered otherwise when it comes again.
     let stays = |it: &Exchange| {
         let role = vendor.spec.operations.get(&it.call.operation).map(|operation| operation.role);
@@ -264,12 +271,6 @@ pub(super) fn formats_agree(vendor: &Vendor, history: &History, ruling: &mut Rul
             continue;
         }
         let (Some(first), Some(second)) = (one.reply(), other.reply()) else { continue };
-        let wanted = other.call.how.format.as_deref().unwrap_or_default();
-        let came = second.format.is_some_and(|format| format_name(format) == wanted);
-        ruling.expect("WIRE-REP-4", came, &[other_at], || format!("a reply in {wanted}"), || other.summary());
-        if !came {
-            continue;
-        }
         let fields = vendor.spec.operations.get(&one.call.operation).map(|operation| &operation.reply);
         let difference = match (&first.body, &second.body) {
             (Body::Done { facts, .. }, Body::Done { facts: others, .. }) => differing(facts, others),

@@ -180,7 +180,12 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     let mut accounts: BTreeMap<Owned, Vec<(usize, String, String)>> = BTreeMap::new();
     // Each change that anything may have brought about, and rotations that were performed.
     let (mut changes, mut rotations): (Vec<usize>, Vec<(usize, Owned)>) = (Vec::new(), Vec::new());
+    // Where time went by.
+    let mut waited: Vec<usize> = Vec::new();
     for (at, entry) in history.entries.iter().enumerate() {
+        if matches!(entry, Entry::Advanced(_) | Entry::Settled) {
+            waited.push(at);
+        }
         let exchange = match entry {
             Entry::Call(exchange) => exchange,
             // A moment is too short for schedules.
@@ -225,14 +230,23 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             && get(Meaning::Version).is_none_or(|id| vendor.law.alias.as_deref() == Some(id))
             && let Some((version, account)) = account_of(vendor, exchange)
         {
-            accounts.entry(name).or_default().push((at, version, account));
+            let reads = accounts.entry(name).or_default();
+            // A rotation may begin before a version is read again, and end after that.
+            if reads.last().is_none_or(|(_, known, _)| *known != version) {
+                reads.push((at, version, account));
+            }
         }
     }
     for (name, reads) in accounts.iter().filter(|(name, _)| alternating.contains(*name)) {
-        for pair in reads.windows(2).filter(|pair| pair[0].1 != pair[1].1) {
+        for pair in reads.windows(2) {
             let between = pair[0].0..pair[1].0;
             let once = rotations.iter().filter(|(at, of)| between.contains(at) && of == name).count() == 1;
-            if !once || changes.iter().any(|at| between.contains(at)) {
+            // What was begun before may end between the two as well.
+            let before = rotations.iter().rfind(|(at, of)| *at < between.start && of == name);
+            let going_on =
+                |(at, _): &(usize, Owned)| !waited.iter().any(|it| (*at..between.start).contains(it));
+            let overlaid = vendor.law.takes.is_some() && before.is_some_and(going_on);
+            if !once || overlaid || changes.iter().any(|at| between.contains(at)) {
                 continue;
             }
             ruling.expect(

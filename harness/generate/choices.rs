@@ -41,8 +41,10 @@ pub enum Of {
     Value,
     /// What goes wrong with a signature or a connection, or how a call travels.
     Mishap,
-    /// In which scheme a call is signed.
+    /// In which scheme a call with a mishap is signed.
     Scheme,
+    /// In which scheme any other call is signed.
+    Way,
 }
 
 /// A choice that was made.

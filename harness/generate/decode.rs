@@ -3,11 +3,11 @@
 use super::choices::{Choices, Of};
 use super::mishaps::{manners, tampers};
 use super::small::{ADVANCE, ANY, CALL};
-use super::values::{odd, valid};
+use super::values::{About, odd, valid};
 use super::{Argument, Ask, Called, Choice, Class, Given, Plan, Planted, Step};
 use crate::history::Leave;
 use crate::model::{Meaning, Role};
-use crate::spec::{Kind, Operation, Parameter, Vendor};
+use crate::spec::{Operation, Parameter, Type, Vendor};
 
 /// Steps of a plan at most.
 const STEPS: usize = 32;
@@ -49,7 +49,7 @@ struct Maker<'v, 'b> {
     plan: Plan,
 }
 
-impl Maker<'_, '_> {
+impl<'v> Maker<'v, '_> {
     fn make(&mut self) {
         let secrets = [1, 2, 3, 1, 1, 1][self.choices.one(Of::Secrets, 6)];
         for _ in 0..secrets {
@@ -58,8 +58,10 @@ impl Maker<'_, '_> {
         }
         // A few operations that meet again and again show what many that hardly meet do not.
         if self.choices.odds(Of::Focus, 1, 5) {
-            let few = 2 + self.choices.one(Of::Focus, 3);
-            self.focus = (0..few).map(|_| self.choices.one(Of::Focus, self.operations.len())).collect();
+            self.focus = match self.choices.one(Of::Focus, 4) {
+                0 => self.of_life(),
+                few => (0..=few).map(|_| self.choices.one(Of::Focus, self.operations.len())).collect(),
+            };
         }
         while self.plan.steps.len() < STEPS {
             match self.choices.one(Of::Step, 28) as u8 {
@@ -90,11 +92,30 @@ impl Maker<'_, '_> {
         }
     }
 
+    /// Places of the operations that switch things off and on again.
+    fn of_life(&self) -> Vec<usize> {
+        let distinct = self.operations.iter().take(self.vendor.spec.operations.len()).enumerate();
+        let turns = |role| {
+            matches!(
+                role,
+                Role::SetPolicy
+                    | Role::Cancel
+                    | Role::Disable
+                    | Role::Enable
+                    | Role::Delete
+                    | Role::Restore
+                    | Role::Rotate
+            )
+        };
+        distinct.filter(|(_, (_, operation))| turns(operation.role)).map(|(at, _)| at).collect()
+    }
+
     /// A list in pages, smaller than what it may hold.
     fn pages(&mut self) -> Option<Step> {
         let lists = |operation: &Operation| {
+            let places = [Meaning::Page, Meaning::Offset, Meaning::Marker];
             operation.parameter(Meaning::PageSize).is_some()
-                && (operation.parameter(Meaning::Page).or(operation.parameter(Meaning::Marker)).is_some())
+                && places.into_iter().any(|is| operation.parameter(is).is_some())
         };
         let vendor = self.vendor;
         let all: Vec<_> = vendor.spec.operations.iter().filter(|(_, operation)| lists(operation)).collect();
@@ -140,24 +161,29 @@ impl Maker<'_, '_> {
             (Called::AfterTheFirst, Some(account)) => account,
             _ => usize::from(self.choices.odds(Of::Owner, 1, 8)),
         };
-        let with =
-            if self.choices.odds(Of::Presence, 1, 4) { self.more(kind, described) } else { Vec::new() };
+        let more = self.choices.odds(Of::Presence, 1, 4);
+        let with = if more {
+            self.more(About { creates: true, kind, described: Some(described), sample })
+        } else {
+            Vec::new()
+        };
         Some(Planted { kind: (*kind).clone(), sample, account, called, with })
     }
 
     /// What a creation may say beside what it must.
-    fn more(&mut self, kind: &str, described: &Kind) -> Vec<Argument> {
+    fn more(&mut self, about: About<'_>) -> Vec<Argument> {
         let vendor = self.vendor;
-        let creates = vendor.spec.operations.values().find(|operation| {
-            operation.role == Role::Create
-                && (operation.kinds.is_empty() || operation.kinds.iter().any(|it| it == kind))
-        });
+        let creates = vendor
+            .spec
+            .operations
+            .values()
+            .find(|operation| operation.role == Role::Create && operation.serves(about.kind));
         let Some(operation) = creates else { return Vec::new() };
         let mut with = Vec::new();
         for (name, parameter) in &operation.parameters {
             let settled = parameter.given() || parameter.is == Meaning::Project;
             if !settled && self.choices.one(Of::Presence, 3) == 1 {
-                let value = valid(vendor, true, parameter, (kind, Some(described)), &mut self.choices);
+                let value = valid(vendor, parameter, &about, &mut self.choices);
                 with.push(Argument { name: name.clone(), value, class: Class::Valid });
             }
         }
@@ -186,18 +212,30 @@ impl Maker<'_, '_> {
         self.choices.pick(Of::Seconds, &all).copied().unwrap_or(60)
     }
 
-    /// Calls at once, most often about one secret, and often the same one.
+    /// Calls at once about one secret: often the same one, or one operation with other values.
     fn crowd(&mut self) -> Vec<Ask> {
         let count = 2 + self.choices.one(Of::Crowd, 7);
         let secret = self.choices.one(Of::Secret, self.plan.secrets.len());
         let first = self.ask(Some(secret));
         let mut asks = vec![first];
         while asks.len() < count {
-            let same = self.choices.one(Of::Crowd, 2) == 0;
-            let ask = if same { asks[0].clone() } else { self.ask(Some(secret)) };
+            let ask = match self.choices.one(Of::Crowd, 3) {
+                0 => asks[0].clone(),
+                1 => self.ask(Some(secret)),
+                _ => self.like(&asks[0].operation.clone(), secret),
+            };
             asks.push(ask);
         }
         asks
+    }
+
+    /// A call of an operation.
+    fn like(&mut self, operation: &str, secret: usize) -> Ask {
+        let only = self.operations.iter().position(|(name, _)| *name == operation).into_iter().collect();
+        let focus = std::mem::replace(&mut self.focus, only);
+        let ask = self.ask(Some(secret));
+        self.focus = focus;
+        ask
     }
 
     fn ask(&mut self, secret: Option<usize>) -> Ask {
@@ -212,22 +250,40 @@ impl Maker<'_, '_> {
         };
         let (name, operation) = self.operations[chosen];
         let mut ask = Ask { operation: name.to_owned(), secret, ..Ask::default() };
-        let usual = !self.focus.is_empty() && !self.choices.odds(Of::Style, 1, 4);
-        let style = if usual { 0 } else { self.style() };
+        let style = match self.focus.is_empty() {
+            true => self.style(),
+            false => self.choices.pick(Of::Style, &[0, 0, ANY, 1]).copied().unwrap_or(0),
+        };
         let oddity = (style == 1).then(|| self.choices.one(Of::Oddity, operation.parameters.len()));
+        let about = self.about(operation, secret);
+        let (rare, left_out) = self.instead(operation).unzip();
         for (at, (name, parameter)) in operation.parameters.iter().enumerate() {
             let argument = match oddity {
                 Some(odd) if odd == at => self.oddity(operation, name, parameter),
-                _ => self.argument(operation, secret, name, parameter, style == ANY),
+                _ => {
+                    let usual = is_usual(parameter) || about.needs(parameter) || rare == Some(name.as_str());
+                    let given = match (style == ANY, parameter.kind) {
+                        _ if parameter.required => true,
+                        (true, _) => self.choices.odds(Of::Presence, 1, 2),
+                        // A switch makes another call of it.
+                        (false, Type::Boolean) if !usual => self.choices.odds(Of::Presence, 1, 6),
+                        (false, _) => usual && left_out != Some(name.as_str()),
+                    };
+                    self.argument(&about, name, parameter, given)
+                }
             };
             ask.with.extend(argument);
+        }
+        if self.choices.odds(Of::Way, 1, 8) {
+            let scheme = self.choices.pick(Of::Way, &vendor.schemes);
+            ask.scheme = scheme.map(|scheme| scheme.name.clone());
         }
         match style {
             2 => self.mishap(&mut ask, operation),
             3 => {
                 let manners = manners(vendor, operation, &ask);
                 if let Some((manner, scheme)) = self.choices.pick(Of::Mishap, &manners).cloned() {
-                    (ask.manner, ask.scheme) = (Some(manner), scheme);
+                    (ask.manner, ask.scheme) = (Some(manner), scheme.or(ask.scheme));
                 }
             }
             _ => {}
@@ -247,39 +303,43 @@ impl Maker<'_, '_> {
         }
     }
 
+    /// What a call's values depend on: creations are like those of the plan's secrets.
+    fn about(&self, operation: &Operation, secret: usize) -> About<'v> {
+        let (kinds, creates) = (&self.vendor.spec.kinds, operation.role == Role::Create);
+        let planted = self.plan.secrets.get(secret);
+        let own = planted.and_then(|it| Some((kinds.get_key_value(&it.kind)?, it.sample)));
+        let other = || Some((kinds.get_key_value(operation.kinds.first()?)?, 0));
+        let found = own.filter(|((kind, _), _)| operation.serves(kind)).or_else(other);
+        match found {
+            Some(((kind, described), sample)) => About { creates, kind, described: Some(described), sample },
+            None => About { creates, kind: "", described: None, sample: 0 },
+        }
+    }
+
     fn argument(
         &mut self,
-        operation: &Operation,
-        secret: usize,
+        about: &About<'_>,
         name: &str,
         parameter: &Parameter,
-        free: bool,
+        given: bool,
     ) -> Option<Argument> {
-        let excluded = parameter.excludes.as_ref().is_some_and(|_| !parameter.required);
-        let wanted = matches!(
-            parameter.is,
-            Meaning::Token
-                | Meaning::Enable
-                | Meaning::Interval
-                | Meaning::Window
-                | Meaning::MoveTo
-                | Meaning::RemoveFrom
-        );
-        let usual = parameter.given() || (wanted && !excluded);
-        let given = if free && !parameter.required { self.choices.one(Of::Presence, 2) == 1 } else { usual };
         // Whoever signs fills in the own account's project.
         if !given || parameter.is == Meaning::Project {
             return None;
         }
-        let planted = self.plan.secrets.get(secret).map_or("", |planted| planted.kind.as_str());
-        let kind = match operation.kinds.as_slice() {
-            [only] => only.as_str(),
-            _ => planted,
-        };
-        let described = self.vendor.spec.kinds.get(kind);
-        let creates = operation.role == Role::Create;
-        let value = valid(self.vendor, creates, parameter, (kind, described), &mut self.choices);
+        let value = valid(self.vendor, parameter, about, &mut self.choices);
         Some(Argument { name: name.to_owned(), value, class: Class::Valid })
+    }
+
+    /// Two parameters of which one goes without the other: the one that is given now and then, and the one
+    /// that is left out for it.
+    fn instead(&mut self, operation: &'v Operation) -> Option<(&'v str, &'v str)> {
+        let own = |(name, it): (&'v String, &'v Parameter)| Some((name.as_str(), it.excludes.as_deref()?));
+        let known = |name: &str| operation.parameters.get(name);
+        let pair = operation.parameters.iter().filter_map(own).find(|(rare, usual)| {
+            known(usual).is_some_and(|it| is_usual(it) && !it.required) && !known(rare).is_some_and(is_usual)
+        })?;
+        self.choices.odds(Of::Presence, 1, 3).then_some(pair)
     }
 
     fn oddity(&mut self, operation: &Operation, name: &str, parameter: &Parameter) -> Option<Argument> {
@@ -312,6 +372,20 @@ impl Maker<'_, '_> {
     }
 }
 
+/// Whether calls give a parameter unless there is a reason not to.
+fn is_usual(parameter: &Parameter) -> bool {
+    let wanted = matches!(
+        parameter.is,
+        Meaning::Token
+            | Meaning::Enable
+            | Meaning::Interval
+            | Meaning::Window
+            | Meaning::MoveTo
+            | Meaning::RemoveFrom
+    );
+    parameter.given() || (wanted && parameter.excludes.is_none())
+}
+
 /// What changes a secret comes first: the first operations are those that a small scope begins with.
 const fn weight(role: Role) -> u8 {
     match role {
@@ -330,6 +404,7 @@ const fn odds(role: Role) -> usize {
         Role::Rotate => 7,
         Role::SetPolicy | Role::Put => 4,
         Role::MoveStage | Role::Delete | Role::Restore => 2,
+        Role::Create => 1,
         _ => 0,
     }
 }

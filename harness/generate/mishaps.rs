@@ -5,6 +5,7 @@ use crate::history::Tamper;
 use crate::model::Meaning;
 use crate::sign::{Others, Scheme};
 use crate::spec::{Family, Format, Operation, Vendor};
+use std::collections::BTreeSet;
 
 /// Seconds from a bound of the documented window, on either side of it.
 const NEAR: i64 = 60;
@@ -37,8 +38,15 @@ pub(super) fn tampers(vendor: &Vendor, scheme: &Scheme, ask: &Ask) -> Vec<Tamper
         // A content type that is another may be refused as what it is.
         let plain = |name: &&String| !name.contains('*') && *name != "content-type";
         let own = [Some(&canonical.date), canonical.nonce.as_ref(), canonical.hash.as_ref()];
-        let named = canonical.demands.iter().chain(&canonical.needs).filter(plain);
-        for name in named.chain(own.into_iter().flatten()) {
+        let named = canonical.signs.iter().chain(&canonical.needs).filter(plain);
+        let protocol = &vendor.spec.protocol;
+        let said = [protocol.operation.header.as_ref(), protocol.version.header.as_ref()];
+        let said = said.into_iter().flatten().filter(|name| canonical.covers(name));
+        let mut seen = BTreeSet::new();
+        for name in named.chain(own.into_iter().flatten()).chain(said) {
+            if !seen.insert(name.to_ascii_lowercase()) {
+                continue;
+            }
             all.push(Tamper::Header(name.clone()));
             if canonical.demands_before_signing(name) {
                 all.push(Tamper::LeftOut(name.clone()));
@@ -60,9 +68,9 @@ pub(super) fn manners(vendor: &Vendor, operation: &Operation, ask: &Ask) -> Vec<
     if protocol.family != Family::RestJson {
         let methods = protocol.methods.iter().skip(1).cloned();
         all.extend(methods.map(|method| (Manner::Method(method), None)));
-        let others = [format!("{name}x"), name.to_lowercase(), "rotaprobe".to_owned()];
-        all.extend(others.map(|other| (Manner::Operation(other), None)));
     }
+    let others = [format!("{name}x"), name.to_lowercase(), "rotaprobe".to_owned()];
+    all.extend(others.map(|other| (Manner::Operation(other), None)));
     if protocol.family == Family::RpcQuery {
         all.push((Manner::InBody, None));
     }
@@ -99,7 +107,7 @@ fn twice(vendor: &Vendor, operation: &Operation, ask: &Ask) -> Vec<Manner> {
         let in_path = operation.path.as_ref().is_some_and(|path| path.contains(&argument.name));
         let other = match parameter.is {
             _ if in_path => continue,
-            Meaning::Secret => Given::NameWith("c".into()),
+            Meaning::Secret => Given::name_with("c"),
             Meaning::Token => Given::Token(7),
             Meaning::Value => Given::Value(2),
             _ => continue,

@@ -187,20 +187,25 @@ pub enum Given {
     Name,
     /// The full identifier of the call's secret, where one is known.
     Identifier,
-    /// A name like the secret's with this after it.
-    NameWith(String),
-    /// The secret's name without its last character.
-    NameShorter,
-    /// The secret's name, its end in the other case.
-    NameInOtherCase,
-    /// The secret's name with a blank before it.
-    NameAfterBlank,
+    /// Something like another value.
+    Like(Box<Given>, Twist),
     /// The n-th idempotency token of the plan.
     Token(usize),
     /// The n-th secret value of the plan.
     Value(usize),
+    /// The n-th secret value of the plan, in the form that a sample of a kind gives it.
+    Sampled {
+        /// The kind, by the spec's name.
+        kind: String,
+        /// Which of its samples.
+        sample: usize,
+        /// Which value.
+        value: usize,
+    },
     /// The n-th version that the secret is known to have, the first one being 0.
     Version(usize),
+    /// The version that has the call's stage, as far as replies have shown it.
+    Holder,
     /// The n-th task that was told of, the last one being 0.
     Task(usize),
     /// Where the last list said that it goes on.
@@ -209,6 +214,53 @@ pub enum Given {
     OwnStage,
     /// The project of the call's account.
     Project,
+}
+
+/// What makes a text another one that careless code may take for the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Twist {
+    /// This stands after it.
+    With(String),
+    /// Its last character is missing.
+    Shorter,
+    /// Its last letters are in the other case.
+    InOtherCase,
+    /// A blank stands before it.
+    AfterBlank,
+}
+
+impl Given {
+    /// The name of the call's secret with something after it.
+    pub fn name_with(more: impl Into<String>) -> Self {
+        Self::Like(Box::new(Self::Name), Twist::With(more.into()))
+    }
+
+    /// This, in every way a little otherwise.
+    pub fn twisted(&self) -> Vec<Self> {
+        let twists = [Twist::Shorter, Twist::InOtherCase, Twist::AfterBlank, Twist::With("x".to_owned())];
+        twists.map(|twist| Self::Like(Box::new(self.clone()), twist)).to_vec()
+    }
+}
+
+impl Twist {
+    /// The other text.
+    pub fn of(&self, text: &str) -> String {
+        let without_last = || text.char_indices().next_back().map_or("", |(at, _)| &text[..at]);
+        match self {
+            Self::With(more) => format!("{text}{more}"),
+            Self::Shorter => without_last().to_owned(),
+            Self::InOtherCase => {
+                let other = |c: char| {
+                    if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() }
+                };
+                let last = text.char_indices().rev().filter(|(_, c)| c.is_ascii_alphabetic()).take(2).last();
+                let (before, end) = text.split_at(last.map_or(text.len(), |(at, _)| at));
+                format!("{before}{}", end.chars().map(other).collect::<String>())
+            }
+            Self::AfterBlank => format!(" {text}"),
+        }
+    }
 }
 
 impl Plan {
@@ -223,5 +275,25 @@ impl Plan {
                 Step::Advance(_) => 0,
             })
             .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_twist_makes_another_text_of_every_text() {
+        let twisted = |text: &str| {
+            let all = Given::Name.twisted();
+            let twists = all.iter().map(|given| match given {
+                Given::Like(_, twist) => twist.of(text),
+                _ => String::new(),
+            });
+            twists.collect::<Vec<_>>()
+        };
+        assert_eq!(twisted("rota-1Ab"), ["rota-1A", "rota-1aB", " rota-1Ab", "rota-1Abx"]);
+        assert_eq!(twisted("v\u{e9}1"), ["v\u{e9}", "V\u{e9}1", " v\u{e9}1", "v\u{e9}1x"]);
+        assert_eq!(twisted(""), ["", "", " ", "x"]);
     }
 }

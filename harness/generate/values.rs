@@ -4,19 +4,64 @@ use super::choices::{Choices, Of};
 use super::texts::{around, bare, hostile_texts, inside, malformed_texts, outside};
 use super::{Class, Given};
 use crate::model::{Meaning, Role, Text};
-use crate::spec::{Kind, Operation, Parameter, Type, Vendor};
+use crate::spec::{Kind, Operation, Parameter, Sample, Type, Vendor};
 
 /// A text with every character that some encoder gets wrong.
 const ODD: &str = "a b+c%20d&e=f~g*h\"i<j>k\u{e9}";
 /// Idempotency tokens that a plan draws from: few, so that they come again.
 const TOKENS: usize = 4;
 
+/// What the values of a call depend on.
+pub(super) struct About<'s> {
+    /// Whether it makes a secret.
+    pub creates: bool,
+    /// The kind of its secret, by the spec's name; empty where it is about none.
+    pub kind: &'s str,
+    /// The kind.
+    pub described: Option<&'s Kind>,
+    /// Which of the kind's samples the secret is made by.
+    pub sample: usize,
+}
+
+impl About<'_> {
+    fn made_by(&self) -> Option<&Sample> {
+        self.described?.samples.get_index(self.sample).map(|(_, sample)| sample)
+    }
+
+    /// Whether a creation of the kind does not go without a parameter, though others do.
+    pub(super) fn needs(&self, parameter: &Parameter) -> bool {
+        let configured = || self.made_by().is_some_and(|sample| sample.config.is_some());
+        match parameter.is {
+            Meaning::Kind => self.creates,
+            Meaning::Config => self.creates && configured(),
+            _ => false,
+        }
+    }
+
+    /// A name for what is created: new, or there already.
+    fn name(&self, number: usize) -> Given {
+        match self.described.and_then(|kind| kind.literal_name.as_ref()) {
+            Some(literal) => Given::Text(literal.clone()),
+            None => [Given::name_with("n"), Given::Name][number].clone(),
+        }
+    }
+
+    /// The value of what is created.
+    fn value(&self, value: usize) -> Given {
+        match self.made_by() {
+            Some(sample) if !sample.takes_any() => {
+                Given::Sampled { kind: self.kind.to_owned(), sample: self.sample, value }
+            }
+            _ => Given::Value(value),
+        }
+    }
+}
+
 /// A value as documented. The first choice is the plainest.
 pub(super) fn valid(
     vendor: &Vendor,
-    creates: bool,
     parameter: &Parameter,
-    kind: (&str, Option<&Kind>),
+    about: &About<'_>,
     choices: &mut Choices<'_>,
 ) -> Given {
     if parameter.is == Meaning::Token {
@@ -24,17 +69,21 @@ pub(super) fn valid(
     }
     let mut number = |among| choices.one(Of::Value, among);
     match parameter.is {
-        // What is created may be new, or there already.
-        Meaning::Secret if creates => [Given::NameWith("n".into()), Given::Name][number(2)].clone(),
+        Meaning::Secret if about.creates => about.name(number(2)),
         Meaning::Secret => Given::Name,
+        Meaning::Value if about.creates => about.value(number(3)),
         Meaning::Value => Given::Value(number(3)),
-        Meaning::Version | Meaning::MoveTo | Meaning::RemoveFrom => version(vendor, parameter, number(4)),
+        Meaning::RemoveFrom => match number(8) {
+            0 | 5.. => Given::Holder,
+            more => Given::Version(more - 1),
+        },
+        Meaning::Version | Meaning::MoveTo => version(vendor, parameter, number(4)),
         Meaning::Task => Given::Task(number(2)),
         Meaning::Marker => Given::Marker,
         Meaning::Project => Given::Project,
         Meaning::Stage => {
             let known = documented(vendor);
-            let chosen = number(known.len() + 1);
+            let chosen = number(2 * known.len());
             known.get(chosen).map_or(Given::OwnStage, |stage| Given::Text(stage.to_string()))
         }
         Meaning::Description => Given::Text(["sample", ODD][number(2)].to_owned()),
@@ -49,14 +98,10 @@ pub(super) fn valid(
             let days = if chosen >= all.len() { Some(number(256)) } else { None };
             Given::Text(days.map_or_else(|| all[chosen].clone(), |days| any_days(vendor, parameter, days)))
         }
-        Meaning::Kind => Given::Text(vendor.word_of(kind.0).to_owned()),
-        Meaning::Config => Given::Text(config(kind.1).unwrap_or_default()),
+        Meaning::Kind => Given::Text(vendor.word_of(about.kind).to_owned()),
+        Meaning::Config => Given::Text(about.made_by().and_then(|it| it.config.clone()).unwrap_or_default()),
         _ => plain(parameter, &mut number),
     }
-}
-
-fn config(kind: Option<&Kind>) -> Option<String> {
-    kind?.samples.values().find_map(|sample| sample.config.clone())
 }
 
 fn version(vendor: &Vendor, parameter: &Parameter, number: usize) -> Given {
@@ -116,7 +161,8 @@ fn plain(parameter: &Parameter, number: &mut dyn FnMut(usize) -> usize) -> Given
         Type::Integer => {
             let (min, max) = (parameter.min.unwrap_or(1), parameter.max.unwrap_or(100));
             let example = parameter.example.as_ref().and_then(|example| example.parse().ok());
-            [example.unwrap_or(min), min, max, (min + max) / 2][number(4)].to_string()
+            let few = min.max(1).min(max);
+            [example.unwrap_or(min), few, min, max, (min + max) / 2][number(5)].to_string()
         }
         _ if !parameter.values.is_empty() => parameter.values[number(parameter.values.len())].clone(),
         Type::List => parameter.example.clone().unwrap_or_else(|| "[]".to_owned()),
@@ -142,27 +188,24 @@ pub(super) fn odd(
     if class == Class::Absent {
         return (class, None);
     }
-    if parameter.is == Meaning::Secret && class != Class::Malformed {
-        let mut like = vec![
-            Given::NameShorter,
-            Given::NameInOtherCase,
-            Given::NameAfterBlank,
-            Given::Text(String::new()),
-        ];
-        if operation.role != Role::Create {
-            like.push(Given::Identifier);
-        }
-        // Whatever is named must be the run's own.
-        like.extend(texts.into_iter().filter(|text| !text.is_empty()).map(Given::NameWith));
-        return (class, choices.pick(Of::Odd, &like).cloned());
-    }
-    let texts = if texts.is_empty() { hostile_texts() } else { texts };
-    let text = choices.pick(Of::Odd, &texts).cloned().unwrap_or_default();
-    let given = match parameter.is {
-        Meaning::Secret if !text.is_empty() => Given::NameWith(text),
-        _ => Given::Text(text),
+    // What a parameter names may be taken for something like it.
+    let near = match parameter.is {
+        Meaning::Secret => Some(Given::Name),
+        Meaning::Token => Some(Given::Token(0)),
+        Meaning::Version | Meaning::MoveTo | Meaning::RemoveFrom => Some(Given::Version(0)),
+        _ => None,
     };
-    (class, Some(given))
+    let mut all = near.filter(|_| class != Class::Malformed).map_or_else(Vec::new, |near| near.twisted());
+    if parameter.is == Meaning::Secret && operation.role != Role::Create && !all.is_empty() {
+        all.push(Given::Identifier);
+    }
+    let texts = if texts.is_empty() && all.is_empty() { hostile_texts() } else { texts };
+    all.extend(texts.into_iter().map(|text| match parameter.is {
+        // Whatever is named must be the run's own.
+        Meaning::Secret if !text.is_empty() => Given::name_with(text),
+        _ => Given::Text(text),
+    }));
+    (class, choices.pick(Of::Odd, &all).cloned())
 }
 
 fn at_the_bounds(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
@@ -189,8 +232,8 @@ fn beyond(vendor: &Vendor, parameter: &Parameter) -> Vec<String> {
 fn configs(vendor: &Vendor) -> Vec<String> {
     let mut all = vec![String::new(), "{".to_owned(), "not json".to_owned(), "[]".to_owned()];
     for kind in vendor.spec.kinds.values() {
-        let text = config(Some(kind)).unwrap_or_default();
-        let Ok(serde_json::Value::Object(whole)) = serde_json::from_str(&text) else { continue };
+        let Some(text) = kind.samples.values().find_map(|sample| sample.config.as_ref()) else { continue };
+        let Ok(serde_json::Value::Object(whole)) = serde_json::from_str(text) else { continue };
         let without = kind.config_required.iter().map(|key| {
             let mut config = whole.clone();
             config.shift_remove(key);

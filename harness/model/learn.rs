@@ -110,7 +110,9 @@ fn learn_version(
     });
     let renamed = law.kinds[secret.kind].renames;
     let Some((at, version)) = place.and_then(|at| Some((at, secret.versions.get(at)?))) else { return };
-    let id = id.filter(|_| !renamed && matches!(version.id, Id::Made(_)));
+    // An id that the caller named is none that the service made.
+    let made = |id: &&Text| op.token.as_ref() != Some(*id) && matches!(version.id, Id::Made(_));
+    let id = id.filter(|id| !renamed && made(id));
     let value = value.filter(|value| version.value != Value::Known(*value));
     if id.is_none() && value.is_none() {
         return;

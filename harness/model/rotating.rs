@@ -1,7 +1,7 @@
 //! What rotation and its settings may come to.
 
 use super::outcomes::Case;
-use super::schedule::{add_version, date, finished, first_date, version_shown};
+use super::schedule::{add_version, completed, date, first_date, version_shown};
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Meaning, Outcome, Pending, Policy, SOMETIME, Secret, State,
     Task, Text, Value, Version, When, read,
@@ -68,7 +68,7 @@ fn busy(case: &Case<'_>, secret: &Secret) -> bool {
 /// A rotation that is taken while another goes on: the first one ends, and the second begins.
 fn joined(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let Some(pending) = &secret.pending else { return fresh(case, key, secret) };
-    let after = finished(case.law, secret, pending, case.now);
+    let after = completed(case.law, secret, pending, case.now);
     let mut possible: Vec<Outcome> = after.iter().flat_map(|secret| fresh(case, key, secret)).collect();
     // Or it is taken for the one that goes on.
     possible.push(echo(case, "ROT-CONC-2", key, secret));
@@ -284,7 +284,7 @@ pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
     match (secret, pending) {
         (Some(secret), Some(pending)) => {
             let mut possible = vec![running];
-            for done in finished(case.law, secret, pending, case.now) {
+            for done in completed(case.law, secret, pending, case.now) {
                 possible.push(told(State::Succeeded, ended(State::Succeeded, Some(done))));
             }
             let mut failed = (**secret).clone();

@@ -39,7 +39,7 @@ fn settled(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
     let still = grace || (pending.due.hi > now.lo && pending.due.hi < SOMETIME);
     let mut possible = Vec::new();
     if pending.due.lo <= now.hi {
-        possible.extend(finished(law, secret, pending, now));
+        possible.extend(completed(law, secret, pending, now));
     }
     if still || possible.is_empty() {
         possible.push(secret.clone());
@@ -48,7 +48,18 @@ fn settled(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
 }
 
 /// The secret after the rotation that goes on is done, in every way that documents allow.
-pub(super) fn finished(law: &Law, secret: &Secret, pending: &Pending, now: When) -> Vec<Secret> {
+pub(super) fn completed(law: &Law, secret: &Secret, pending: &Pending, now: When) -> Vec<Secret> {
+    let mut possible = finished(law, secret, pending, now);
+    // Whether a schedule waits for a rotation that goes on is documented nowhere.
+    if now.lo < now.hi {
+        let sooner = scheduled(law, secret.clone(), now, false).into_iter();
+        let acted = sooner.filter(|sooner| sooner.versions.len() > secret.versions.len());
+        possible.extend(acted.flat_map(|secret| finished(law, &secret, pending, now)));
+    }
+    possible
+}
+
+fn finished(law: &Law, secret: &Secret, pending: &Pending, now: When) -> Vec<Secret> {
     let exact = now.lo == now.hi;
     let at = if exact { pending.due } else { When { lo: pending.since.lo, hi: now.hi } };
     let mut done = secret.clone();
@@ -148,8 +159,11 @@ fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
 
 /// Whether more rotations are due than a schedule may have made at once.
 pub(super) fn outruns(law: &Law, secret: &Secret, now: When) -> bool {
-    let (Some(due), Some(every)) = (secret.next, secret.policy.every) else { return false };
-    let behind = now.hi.saturating_sub(due.lo);
+    let Some(every) = secret.policy.every else { return false };
+    // What follows the rotation that goes on counts from it.
+    let after = secret.pending.as_ref().map(|pending| pending.since.lo.saturating_add(every));
+    let Some(due) = secret.next.map(|due| due.lo).into_iter().chain(after).min() else { return false };
+    let behind = now.hi.saturating_sub(due);
     secret.policy.on && behind >= 0 && behind.saturating_add(law.slack) / every.max(1) >= CATCH_UP as i64
 }
 

@@ -131,6 +131,11 @@ impl CanonicalRequest {
         !added && (listed(&self.demands, name) || listed(&self.needs, name))
     }
 
+    /// Whether a header is signed where it is there.
+    pub fn covers(&self, name: &str) -> bool {
+        listed(&self.signs, &name.to_ascii_lowercase())
+    }
+
     pub(super) fn announces(&self, request: &Request) -> bool {
         // A relative of the algorithm announces this scheme too, so that it is refused as what it is.
         let stem = self.algorithm.split('-').next().unwrap_or_default();

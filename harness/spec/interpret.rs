@@ -368,6 +368,12 @@ impl<'a> Reader<'a> {
                 let why = format!("{name} is not a name for this kind of secret");
                 self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
             }
+            let stands_for_one = |it: &Kind| it.literal_name.as_deref() == Some(text);
+            if kind.literal_name.is_none() && self.vendor.spec.kinds.values().any(stands_for_one) {
+                let why = format!("{name} stands for a name at other kinds of secret");
+                self.complain(name, Condition::Invalid, "WIRE-REQ-2", false, why);
+                self.unclear();
+            }
             if kind.literal_name.as_deref().is_some_and(|literal| literal != text) {
                 self.complain(
                     name,

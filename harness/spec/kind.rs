@@ -99,3 +99,18 @@ pub struct Sample {
     #[serde(default)]
     pub alternates: bool,
 }
+
+/// What stands for a part of a sample's value that is new each time.
+const FRESH: &str = "{fresh}";
+
+impl Sample {
+    /// Whether any text is a value like it.
+    pub fn takes_any(&self) -> bool {
+        self.value == FRESH
+    }
+
+    /// Its value with something new.
+    pub fn value_with(&self, fresh: &str) -> String {
+        self.value.replace(FRESH, fresh)
+    }
+}

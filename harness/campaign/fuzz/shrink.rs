@@ -167,11 +167,8 @@ fn plainer_values(plan: &Plan, number: usize) -> Option<Plan> {
                     left = None;
                     match &mut argument.value {
                         Given::Token(number) | Given::Value(number) | Given::Version(number) => *number /= 2,
-                        Given::NameWith(_)
-                        | Given::NameShorter
-                        | Given::NameInOtherCase
-                        | Given::NameAfterBlank
-                        | Given::Identifier => argument.value = Given::Name,
+                        Given::Like(given, _) => argument.value = (**given).clone(),
+                        Given::Identifier => argument.value = Given::Name,
                         Given::Text(text) if argument.class == Class::Malformed && text.len() > 1 => {
                             let half = text.chars().count() / 2;
                             *text = text.chars().take(half).collect();
