@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// Seconds after which a rotation that goes on may have ended, and no schedule need have acted.
 const MOMENT: i64 = 50;
 
+/// Seconds after which every rotation that was begun is taken for ended.
+const ENOUGH: i64 = 60;
+
 /// Pages of a list that are asked for at most.
 const PAGES: usize = 12;
 
@@ -109,12 +112,19 @@ impl<'p> Stage<'_, 'p> {
     }
 
     /// Makes a call again and again; what would name the same each time names something new. Beyond the
-    /// documented limit only where time can pass as quickly as it is used up. Each rotation ends before the
-    /// next one begins.
+    /// documented limit only where time can pass as quickly as it is used up; there each rotation ends before
+    /// the next one begins, too.
     fn often(&mut self, ask: &'p Ask, times: usize) -> Done {
         let beyond = self.drive.need_clock().is_ok();
         self.drive.go_beyond_limits(beyond);
-        self.drive.leave_unfinished(false);
+        let vendor = self.drive.vendor;
+        let rotates = vendor.spec.operations.get(&ask.operation).is_some_and(|it| it.role == Role::Rotate);
+        let finishes = rotates && vendor.law.takes.is_some() && beyond;
+        if finishes {
+            // Whoever waits for one rotation takes all that were begun before for ended.
+            self.advance(ENOUGH)?;
+            self.drive.leave_unfinished(false);
+        }
         for round in 0..times {
             self.tokens.clear();
             self.round = round;
@@ -248,7 +258,7 @@ impl<'p> Stage<'_, 'p> {
             return Ok(());
         }
         self.drive.advance(seconds)?;
-        if seconds >= 60 {
+        if seconds >= ENOUGH {
             let first = self.secrets.iter().flatten().next().map(|known| known.made.clone());
             match first {
                 Some(secret) => self.drive.settle(&secret, |_| false)?,
