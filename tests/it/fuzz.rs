@@ -79,7 +79,36 @@ fn what_was_held_wrongly_once_is_not_again() {
         }
         tried += 1;
     }
-    assert!(tried >= 16, "{tried} plans in {directory}");
+    assert!(tried >= 22, "{tried} plans in {directory}");
+}
+
+/// Plans come from files as well: numbers beyond any measure, and a stage that is named by whom it is held by.
+#[test]
+fn a_plan_that_no_bytes_mean_ends() {
+    let vendor = vendor("alibaba");
+    let with = |name: &str, value: serde_json::Value| serde_json::json!({ "name": name, "value": value });
+    let many = u64::MAX;
+    let put = serde_json::json!({ "operation": "PutSecretValue", "with": [
+        with("SecretName", serde_json::json!("name")),
+        with("VersionId", serde_json::json!({ "token": many })),
+        with("SecretData", serde_json::json!({ "sampled": { "kind": "Rds", "sample": 0, "value": many } })),
+    ] });
+    let moved = serde_json::json!({ "operation": "UpdateSecretVersionStage", "with": [
+        with("SecretName", serde_json::json!("name")),
+        with("VersionStage", serde_json::json!({ "like": ["holder", "shorter"] })),
+        with("RemoveFromVersion", serde_json::json!("holder")),
+        with("MoveToVersion", serde_json::json!({ "version": many })),
+    ] });
+    let plan: Plan = serde_json::from_value(serde_json::json!({
+        "secrets": [{ "kind": "Generic" }],
+        "steps": [{ "call": put.clone() }, { "call": moved }, { "often": [put, many] }],
+    }))
+    .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut runner = Runner::new(&vendor, Target::reference(&vendor, Vec::new(), 1), 1, deadline).unwrap();
+    let trial = runner.trial(&plan, 1);
+    assert!(trial.violations.is_empty(), "{:#?}", trial.violations);
+    assert_eq!(trial.performed.asked.len(), 1_002);
 }
 
 #[test]

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// Seconds after which a rotation that goes on may have ended, and no schedule need have acted.
 const MOMENT: i64 = 50;
 
+/// Tokens, values and repetitions of a plan at most: a file may say any number.
+const MANY: usize = 1_000;
+
 /// Seconds after which every rotation that was begun is taken for ended.
 const ENOUGH: i64 = 60;
 
@@ -125,7 +128,7 @@ impl<'p> Stage<'_, 'p> {
             self.advance(ENOUGH)?;
             self.drive.leave_unfinished(false);
         }
-        for round in 0..times {
+        for round in 0..times.min(MANY) {
             self.tokens.clear();
             self.round = round;
             self.call(ask)?;
@@ -206,6 +209,7 @@ impl<'p> Stage<'_, 'p> {
 
     /// The n-th value of the plan. The third ones have every character that some encoder gets wrong.
     fn value(&mut self, number: usize) -> String {
+        let number = number.min(MANY);
         while self.values.len() <= number {
             let odd = if self.values.len() % 3 == 2 { ODD } else { "" };
             let value = format!("{odd}{}", self.drive.value());
@@ -336,18 +340,20 @@ impl<'p> Stage<'_, 'p> {
             Given::Project => return None,
             Given::Like(given, twist) => twist.of(&self.text(ask, given)?),
             Given::Token(number) => {
-                while self.tokens.len() <= *number {
+                let number = (*number).min(MANY);
+                while self.tokens.len() <= number {
                     let token = self.drive.token();
                     self.tokens.push(token);
                 }
-                self.tokens[*number].clone()
+                self.tokens[number].clone()
             }
             Given::Holder => {
-                let stage =
-                    self.drive.vendor.spec.operations.get(&ask.operation)?.parameter(Meaning::Stage)?.0;
-                let named =
-                    ask.with.iter().find(|it| it.name == stage).filter(|it| it.value != Given::Holder)?;
-                let stage = self.text(ask, &named.value)?;
+                let operation = self.drive.vendor.spec.operations.get(&ask.operation)?;
+                let (name, _) = operation.parameter(Meaning::Stage)?;
+                let given = &ask.with.iter().find(|it| it.name == name)?.value;
+                // A plan in a file may name a stage by whom it is held by, which is nobody.
+                let plain = Some(given).filter(|it| matches!(it, Given::Text(_) | Given::OwnStage))?;
+                let stage = self.text(ask, plain)?;
                 self.secrets.get(ask.secret)?.as_ref()?.holders.get(&stage)?.clone()
             }
             Given::Value(number) => self.value(*number),
