@@ -60,7 +60,7 @@ pub(super) fn wholes(vendor: &Vendor, history: &History, role: Role) -> Vec<Whol
 impl Whole {
     fn is_followed_by(&self, next: &Self) -> bool {
         let goes_on = match (self.position, next.position, self.size) {
-            (Some(before), Some(after), Some(size)) => after == before + size,
+            (Some(before), Some(after), Some(size)) => before.checked_add(size) == Some(after),
             (None, None, _) => self.marker.is_some(),
             _ => false,
         };

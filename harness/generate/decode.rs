@@ -256,21 +256,11 @@ impl<'v> Maker<'v, '_> {
         };
         let oddity = (style == 1).then(|| self.choices.one(Of::Oddity, operation.parameters.len()));
         let about = self.about(operation, secret);
-        let (rare, left_out) = self.instead(operation).unzip();
+        let swap = self.instead(operation);
         for (at, (name, parameter)) in operation.parameters.iter().enumerate() {
             let argument = match oddity {
                 Some(odd) if odd == at => self.oddity(operation, name, parameter),
-                _ => {
-                    let usual = is_usual(parameter) || about.needs(parameter) || rare == Some(name.as_str());
-                    let given = match (style == ANY, parameter.kind) {
-                        _ if parameter.required => true,
-                        (true, _) => self.choices.odds(Of::Presence, 1, 2),
-                        // A switch makes another call of it.
-                        (false, Type::Boolean) if !usual => self.choices.odds(Of::Presence, 1, 6),
-                        (false, _) => usual && left_out != Some(name.as_str()),
-                    };
-                    self.argument(&about, name, parameter, given)
-                }
+                _ => self.argument(&about, (name, parameter), style == ANY, swap),
             };
             ask.with.extend(argument);
         }
@@ -319,10 +309,19 @@ impl<'v> Maker<'v, '_> {
     fn argument(
         &mut self,
         about: &About<'_>,
-        name: &str,
-        parameter: &Parameter,
-        given: bool,
+        (name, parameter): (&str, &Parameter),
+        free: bool,
+        swap: Option<(&str, &str)>,
     ) -> Option<Argument> {
+        let (rare, left_out) = swap.unzip();
+        let usual = is_usual(parameter) || about.needs(parameter) || rare == Some(name);
+        let given = match (free, parameter.kind) {
+            _ if parameter.required => true,
+            (true, _) => self.choices.odds(Of::Presence, 1, 2),
+            // A switch makes another call of it.
+            (false, Type::Boolean) if !usual => self.choices.odds(Of::Presence, 1, 6),
+            (false, _) => usual && left_out != Some(name),
+        };
         // Whoever signs fills in the own account's project.
         if !given || parameter.is == Meaning::Project {
             return None;
