@@ -85,7 +85,7 @@ impl Drive<'_> {
             created: time(Meaning::Created).unwrap_or(WHENEVER),
             last: time(Meaning::LastRotation),
             next: time(Meaning::NextRotation),
-            settings: Vec::new(),
+            settings: Vec::new().into(),
             made: highest(&self.vendor.law.numbering, &versions),
             pending: None,
             function: text(Meaning::Function),

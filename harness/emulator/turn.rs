@@ -258,7 +258,7 @@ impl Emulator {
         }
         if let Some((account, when, true)) = change.spent {
             let per = self.vendor.law.rate.map_or(0, |rate| rate.per);
-            let spent = Arc::make_mut(&mut self.world.spent).entry(account).or_default();
+            let spent = self.world.spent.entry(account).or_default();
             spent.retain(|(at, _)| at.hi > turn.now - per);
             spent.push((when, true));
         }

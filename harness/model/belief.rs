@@ -482,8 +482,7 @@ fn lapsed(law: &Law, mut world: World, now: When) -> World {
         Some(rate) => {
             let since = now.lo.saturating_sub(rate.per.saturating_mul(2));
             if world.spent.values().flatten().any(|(when, _)| when.hi <= since) {
-                let spent = Arc::make_mut(&mut world.spent);
-                spent.values_mut().for_each(|spent| spent.retain(|(when, _)| when.hi > since));
+                world.spent.values_mut().for_each(|spent| spent.retain(|(when, _)| when.hi > since));
             }
         }
         None => world.forget_spent(),

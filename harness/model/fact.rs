@@ -1,10 +1,10 @@
 //! What a reply says ([`Fact`]) and what it may say ([`Expect`]), by meaning.
 
-use super::{Id, Meaning, State, Text, Value, Version, When};
+use super::{Id, Meaning, Shared, State, Text, Value, Version, When};
 use sha2::{Digest, Sha256};
 
 /// One fact that a request or reply states.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// Text.
     Text(Text),
@@ -29,7 +29,7 @@ pub enum Fact {
 }
 
 /// A version as a list shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VersionFact {
     /// Its id.
     pub id: Text,
@@ -60,7 +60,7 @@ pub enum Expect {
     /// These versions, in any order, cut into pages.
     Versions {
         /// All of them.
-        all: Vec<Version>,
+        all: Shared<Vec<Version>>,
         /// Page asked for, from 1; 0 where only the endpoint knows which entries a page has.
         page: i64,
         /// Entries in a page, where documents agree.

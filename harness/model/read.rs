@@ -264,7 +264,10 @@ pub(super) fn versions(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         () if kind.renames => !version.stages.contains(&case.law.current),
         () => op.deprecated || case.law.lists_all || !version.stages.is_empty(),
     };
-    let all: Vec<Version> = secret.versions.iter().filter(shown).cloned().collect();
+    let all = match secret.versions.iter().all(|version| shown(&version)) {
+        true => secret.versions.clone(),
+        false => secret.versions.iter().filter(shown).cloned().collect(),
+    };
     let opaque = op.marker.is_some() || case.law.opaque_pages;
     let page = if opaque { 0 } else { op.page.unwrap_or(1) };
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);

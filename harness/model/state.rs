@@ -1,6 +1,6 @@
 //! What is stored: worlds, secrets, versions, and times that may be known only within bounds.
 
-use super::{Fact, Facts, Shelf, State};
+use super::{Fact, Facts, Shared, Shelf, State};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ pub enum Life {
 }
 
 /// One secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Secret {
     /// Full identifier, once seen.
     pub arn: Option<Text>,
@@ -104,7 +104,7 @@ pub struct Secret {
     /// Where it is in its life.
     pub life: Life,
     /// Its versions, oldest first.
-    pub versions: Vec<Version>,
+    pub versions: Shared<Vec<Version>>,
     /// Ids of versions that retention dropped.
     pub dropped: Vec<Text>,
     /// Automatic rotation.
@@ -116,7 +116,7 @@ pub struct Secret {
     /// When it will be rotated next, if automatic rotation is on.
     pub next: Option<When>,
     /// Settings that are stored and read back as they are.
-    pub settings: Facts,
+    pub settings: Shared<Facts>,
     /// How many ids the service has made for it.
     pub made: u32,
     /// A rotation that goes on.
@@ -146,7 +146,7 @@ pub struct Pending {
 pub const SOMETIME: i64 = i64::MAX / 4;
 
 /// What is known of a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Task {
     /// The secret that it is about.
     pub key: Key,
@@ -167,7 +167,7 @@ impl Secret {
 
     /// Puts a stage on the version with this id and takes it from every other.
     pub fn set_stage(&mut self, stage: &Text, on: Option<&Id>) {
-        for version in &mut self.versions {
+        for version in self.versions.iter_mut() {
             let holds = version.stages.iter().position(|s| s == stage);
             match (holds, Some(&version.id) == on) {
                 (Some(at), false) => drop(version.stages.remove(at)),
@@ -212,7 +212,7 @@ pub struct World {
     /// Secrets by account and name.
     pub secrets: Shelf<Key, Arc<Secret>>,
     /// Rotations that count for a limit, by account: when each one happened, and whether it counts for certain.
-    pub spent: Arc<BTreeMap<usize, Vec<(When, bool)>>>,
+    pub spent: Shared<BTreeMap<usize, Vec<(When, bool)>>>,
     /// Tasks that were told of.
     pub tasks: Shelf<Text, Task>,
     /// Calls whose replies were lost and that have had no effect so far: they may still arrive.
@@ -222,13 +222,13 @@ pub struct World {
 impl World {
     /// Writes down a rotation that counts for an account's limit, for certain or perhaps.
     pub fn spend(&mut self, account: usize, when: When, certain: bool) {
-        Arc::make_mut(&mut self.spent).entry(account).or_default().push((when, certain));
+        self.spent.entry(account).or_default().push((when, certain));
     }
 
     /// Forgets what counts for any limit.
     pub(super) fn forget_spent(&mut self) {
         if !self.spent.is_empty() {
-            self.spent = Arc::default();
+            self.spent = Shared::default();
         }
     }
 
@@ -253,6 +253,10 @@ impl World {
 
 /// Whether a full identifier may be the one of a secret of this name: some end in characters of their own.
 pub(crate) fn identifies(identifier: &str, name: &str) -> bool {
+    // Names have no colons; most of what is asked about is a name.
+    if !identifier.contains(':') {
+        return false;
+    }
     let rest = identifier.rfind(name).and_then(|at| identifier.get(at + name.len()..));
-    identifier.contains(':') && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

@@ -207,7 +207,7 @@ pub(super) fn adopted(vendor: &Vendor, line: Adopted) -> Result<Entry, Wrong> {
         created: some("adopted.created", line.created)?.unwrap_or(WHENEVER),
         last: some("adopted.last", line.last)?,
         next: some("adopted.next", line.next)?,
-        settings: Vec::new(),
+        settings: Vec::new().into(),
         made,
         pending: None,
         function: line.function.map(Text::from),

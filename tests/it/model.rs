@@ -82,7 +82,7 @@ fn assert_step(
                 assert_eq!(after.staged(law.previous.as_ref().unwrap()).map(|version| &version.id), old);
             }
             // What a version's value is never changes.
-            for old in before.iter().flat_map(|secret| &secret.versions) {
+            for old in before.iter().flat_map(|secret| secret.versions.iter()) {
                 let same =
                     after.and_then(|secret| secret.versions.iter().find(|version| version.id == old.id));
                 assert!(same.is_none_or(|same| same.value == old.value), "{op:?}");
@@ -193,14 +193,14 @@ fn the_limit_is_certain_only_where_documents_make_it_so() {
             .collect()
     };
     for (certain, expected) in [(rate.calls - 1, vec![true]), (rate.calls, vec![false])] {
-        Arc::make_mut(&mut world.spent).insert(0, vec![(When::at(START), true); certain]);
+        world.spent.insert(0, vec![(When::at(START), true); certain]);
         assert_eq!(answers(&world), expected, "{certain} certain");
     }
     // Replays may count or not, so both answers are possible.
-    Arc::make_mut(&mut world.spent).insert(0, vec![(When::at(START), false); rate.calls]);
+    world.spent.insert(0, vec![(When::at(START), false); rate.calls]);
     assert_eq!(answers(&world), [true, false]);
     let stale = START - rate.per;
-    Arc::make_mut(&mut world.spent).insert(0, vec![(When::at(stale), true); rate.calls]);
+    world.spent.insert(0, vec![(When::at(stale), true); rate.calls]);
     assert_eq!(answers(&world), [true]);
 }
 

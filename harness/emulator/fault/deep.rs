@@ -269,7 +269,7 @@ fn tokens_outlive(emulator: &mut Emulator, turn: &mut Turn<'_>) {
     let Some(place) = place(emulator, turn, "grave") else { return };
     let gone = turn.outcome.as_ref().is_some_and(|it| matches!(it.change.secret, Some((_, None))));
     if let (true, Some((_, secret))) = (gone, subject(emulator, turn)) {
-        for version in &secret.versions {
+        for version in secret.versions.iter() {
             if let Id::Known(id) = &version.id {
                 emulator.memory.insert(format!("{place}:{id}"), String::new());
             }

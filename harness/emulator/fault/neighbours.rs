@@ -184,7 +184,7 @@ pub(super) const FAULTS: &[Fault] = &[
             let Some((key, _)) = subject(emulator, turn) else { return };
             if let (true, Some(old)) = (did(turn, Role::Create), emulator.graves.remove(&key)) {
                 edit(emulator, turn, |secret, _| {
-                    for version in &old.versions {
+                    for version in old.versions.iter() {
                         let mut ghost = version.clone();
                         ghost.stages.clear();
                         secret.versions.insert(0, ghost);

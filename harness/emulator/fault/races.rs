@@ -122,7 +122,7 @@ fn laid_over(then: &Secret, decided: &Secret, now: &Secret) -> Secret {
     let mut mixed = decided.clone();
     mixed.versions.clone_from(&now.versions);
     mixed.made = decided.made.max(now.made);
-    for version in &decided.versions {
+    for version in decided.versions.iter() {
         let Some(seen) = then.versions.iter().find(|seen| seen.id == version.id) else {
             mixed.versions.push(version.clone());
             continue;

@@ -67,7 +67,7 @@ pub(super) const FAULTS: &[Fault] = &[
         seam: Seam::Keep(|emulator, turn| {
             let (true, Some((_, before))) = (did(turn, Role::Put), turn.before.clone()) else { return };
             edit(emulator, turn, |secret, law| {
-                for version in &mut secret.versions {
+                for version in secret.versions.iter_mut() {
                     let old = before.versions.iter().find(|old| old.id == version.id);
                     let stages: Vec<Text> = old.map(|old| old.stages.clone()).unwrap_or_default();
                     let own = |stage: &Text| *stage != law.current && Some(stage) != law.previous.as_ref();
@@ -352,7 +352,7 @@ fn keep_stage(emulator: &mut Emulator, turn: &mut Turn<'_>, current: bool) {
         let Some(stage) = (if current { Some(&law.current) } else { law.previous.as_ref() }) else { return };
         let holders: Vec<&Version> =
             before.versions.iter().filter(|version| version.stages.contains(stage)).collect();
-        for version in &mut secret.versions {
+        for version in secret.versions.iter_mut() {
             if holders.iter().any(|old| old.id == version.id) && !version.stages.contains(stage) {
                 version.stages.push(stage.clone());
             }
