@@ -11,28 +11,33 @@ use std::collections::BTreeMap;
 
 /// Fields that only replies about some kinds of secret have, and shapes of values.
 pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    let mut created: BTreeMap<(usize, String), usize> = BTreeMap::new();
+    // None where nobody knows: a creation whose reply was lost may have made another one.
+    let mut created: BTreeMap<(usize, String), Option<usize>> = BTreeMap::new();
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
+        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
+        let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
+        if operation.role == Role::Create && !exchange.done() && !exchange.refused() {
+            created.insert(name.clone(), None);
+        }
         let Some(Body::Done { facts, json }) = exchange.reply().map(|reply| &reply.body) else { continue };
         if operation.role == Role::Password {
             judge_password(vendor, at, exchange, facts, ruling);
         }
-        let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
-        let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
         let called = match (get(Meaning::Kind), operation.kinds.as_slice()) {
             (Some(word), _) => vendor.kind_called(word),
             (None, [only]) => vendor.spec.kinds.get_index_of(only),
             _ => None,
         };
         if let (Role::Create, Some(kind)) = (operation.role, called) {
-            created.insert(name.clone(), kind);
+            let known = created.entry(name.clone()).or_insert(Some(kind));
+            *known = known.map(|_| kind);
         }
         let stated = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
             (Meaning::Kind, Fact::Text(kind)) => vendor.kind_called(kind),
             _ => None,
         });
-        let kind = stated.or_else(|| created.get(&name).copied());
+        let kind = stated.or_else(|| created.get(&name).copied().flatten());
         let kind = kind.and_then(|index| vendor.spec.kinds.get_index(index));
         let Some((kind, described)) = kind else { continue };
         for (name, field) in

@@ -10,9 +10,7 @@ use crate::model::{Meaning, Role};
 use crate::spec::{Operation, Parameter, Type, Vendor};
 
 /// Steps of a plan at most.
-const STEPS: usize = 32;
-/// Times that a call is made again and again, at most.
-const OFTEN: usize = 64;
+pub(super) const STEPS: usize = 32;
 /// Styles of a call that differ: as usual, with an odd parameter, with a mishap, travelling unusually,
 /// with any parameters. Of the other choices that there are, most are usual.
 const STYLES: usize = ANY + 1;
@@ -39,14 +37,15 @@ impl Plan {
     }
 }
 
-struct Maker<'v, 'b> {
-    vendor: &'v Vendor,
+/// Makes a plan of choices.
+pub(super) struct Maker<'v, 'b> {
+    pub(super) vendor: &'v Vendor,
     /// What may be called: each operation once, then some of them again, for the odds.
-    operations: Vec<(&'v str, &'v Operation)>,
+    pub(super) operations: Vec<(&'v str, &'v Operation)>,
     /// Operations that the plan keeps to, by their places; none if any may be called.
-    focus: Vec<usize>,
-    choices: Choices<'b>,
-    plan: Plan,
+    pub(super) focus: Vec<usize>,
+    pub(super) choices: Choices<'b>,
+    pub(super) plan: Plan,
 }
 
 impl<'v> Maker<'v, '_> {
@@ -64,7 +63,7 @@ impl<'v> Maker<'v, '_> {
             };
         }
         while self.plan.steps.len() < STEPS {
-            match self.choices.one(Of::Step, 28) as u8 {
+            match self.choices.one(Of::Step, 30) as u8 {
                 0 => break,
                 ADVANCE => {
                     let seconds = self.seconds();
@@ -84,8 +83,14 @@ impl<'v> Maker<'v, '_> {
                 }
                 23 => {
                     let ask = self.ask(None);
-                    let often = self.often();
+                    let often = self.often(&ask.operation);
                     self.plan.steps.push(Step::Often(ask, often));
+                }
+                24 | 25 => {
+                    let secret = self.choices.one(Of::Secret, self.plan.secrets.len());
+                    let turns = self.back_and_forth(secret, true);
+                    self.plan.steps.extend(turns);
+                    self.plan.steps.truncate(STEPS);
                 }
                 _ => self.again(),
             }
@@ -110,45 +115,16 @@ impl<'v> Maker<'v, '_> {
         distinct.filter(|(_, (_, operation))| turns(operation.role)).map(|(at, _)| at).collect()
     }
 
-    /// A list in pages, smaller than what it may hold.
-    fn pages(&mut self) -> Option<Step> {
-        let lists = |operation: &Operation| {
-            let places = [Meaning::Page, Meaning::Offset, Meaning::Marker];
-            operation.parameter(Meaning::PageSize).is_some()
-                && places.into_iter().any(|is| operation.parameter(is).is_some())
-        };
-        let vendor = self.vendor;
-        let all: Vec<_> = vendor.spec.operations.iter().filter(|(_, operation)| lists(operation)).collect();
-        let (name, operation) = *self.choices.pick(Of::Operation, &all)?;
-        let secret = self.choices.one(Of::Secret, self.plan.secrets.len());
-        let mut with: Vec<Argument> = Vec::new();
-        for (name, parameter) in &operation.parameters {
-            let value = match parameter.is {
-                Meaning::PageSize => Given::Text((1 + self.choices.one(Of::Value, 4)).to_string()),
-                Meaning::IncludeDeprecated => Given::Text("true".to_owned()),
-                Meaning::Secret => Given::Name,
-                _ => continue,
-            };
-            with.push(Argument { name: name.clone(), value, class: Class::Valid });
-        }
-        Some(Step::Pages(Ask { operation: name.clone(), secret, with, ..Ask::default() }))
-    }
-
-    /// What was done is done again: the last steps, or one of those before them.
-    fn again(&mut self) {
-        let steps = &self.plan.steps;
-        let from = steps.len() - self.choices.one(Of::Again, 8).min(steps.len());
-        let count = 1 + self.choices.one(Of::Again, 4);
-        let again: Vec<Step> = steps[from..].iter().take(count).cloned().collect();
-        self.plan.steps.extend(again);
-        self.plan.steps.truncate(STEPS);
-    }
-
-    /// Secrets that can rotate come first: they are what this is about.
+    /// Secrets that can rotate come first: they are what this is about. Those that callers write are there for
+    /// all the operations on versions and stages.
     fn planted(&mut self) -> Option<Planted> {
-        let mut kinds: Vec<_> = self.vendor.spec.kinds.iter().collect();
+        let all = &self.vendor.spec.kinds;
+        let mut kinds: Vec<_> = all.iter().collect();
         kinds.sort_by_key(|(_, kind)| !kind.rotates);
-        let (kind, described) = self.choices.pick(Of::Kind, &kinds)?;
+        let distinct = kinds.len();
+        kinds.extend(all.iter().filter(|(_, kind)| kind.takes_values).cycle().take(distinct / 2));
+        let chosen = self.choices.weighted(Of::Kind, kinds.len(), distinct);
+        let (kind, described) = *kinds.get(chosen)?;
         let sample = self.choices.one(Of::Kind, described.samples.len());
         let first = self.plan.secrets.first().map(|first| first.account);
         let called = match first.map(|_| self.choices.one(Of::Owner, 4)) {
@@ -167,7 +143,7 @@ impl<'v> Maker<'v, '_> {
         } else {
             Vec::new()
         };
-        Some(Planted { kind: (*kind).clone(), sample, account, called, with })
+        Some(Planted { kind: kind.clone(), sample, account, called, with })
     }
 
     /// What a creation may say beside what it must.
@@ -190,55 +166,7 @@ impl<'v> Maker<'v, '_> {
         with
     }
 
-    /// How often: around every number that documents limit anything to.
-    fn often(&mut self) -> usize {
-        let law = &self.vendor.law;
-        let kept = law.kinds.iter().filter_map(|kind| kind.keeps).max();
-        let limits = [law.rate.map(|rate| rate.calls), kept, law.stages_at_most];
-        let mut all: Vec<usize> = vec![3, 5];
-        all.extend(limits.into_iter().flatten().flat_map(|most| [most + 1, most, most.saturating_sub(1)]));
-        all.retain(|times| (2..=OFTEN).contains(times));
-        self.choices.pick(Of::Times, &all).copied().unwrap_or(3)
-    }
-
-    fn seconds(&mut self) -> i64 {
-        let (interval, day) = (&self.vendor.spec.interval, 86_400);
-        let usual = (interval.min.0 + day - 1) / day * day + 23 * day;
-        let mut all = vec![60, usual, 5, 1, 3_700, day, interval.min.0, interval.max.0, 31 * day, 2 * usual];
-        if let Some(rate) = self.vendor.law.rate {
-            all.extend([rate.per + 1, rate.per - 1, rate.per / 2]);
-            all.retain(|seconds| *seconds > 0);
-        }
-        self.choices.pick(Of::Seconds, &all).copied().unwrap_or(60)
-    }
-
-    /// Calls at once about one secret: often the same one, or one operation with other values.
-    fn crowd(&mut self) -> Vec<Ask> {
-        let count = 2 + self.choices.one(Of::Crowd, 7);
-        let secret = self.choices.one(Of::Secret, self.plan.secrets.len());
-        let first = self.ask(Some(secret));
-        let mut asks = vec![first];
-        while asks.len() < count {
-            let ask = match self.choices.one(Of::Crowd, 3) {
-                0 => asks[0].clone(),
-                1 => self.ask(Some(secret)),
-                _ => self.like(&asks[0].operation.clone(), secret),
-            };
-            asks.push(ask);
-        }
-        asks
-    }
-
-    /// A call of an operation.
-    fn like(&mut self, operation: &str, secret: usize) -> Ask {
-        let only = self.operations.iter().position(|(name, _)| *name == operation).into_iter().collect();
-        let focus = std::mem::replace(&mut self.focus, only);
-        let ask = self.ask(Some(secret));
-        self.focus = focus;
-        ask
-    }
-
-    fn ask(&mut self, secret: Option<usize>) -> Ask {
+    pub(super) fn ask(&mut self, secret: Option<usize>) -> Ask {
         let vendor = self.vendor;
         let secret = secret.unwrap_or_else(|| self.choices.one(Of::Secret, self.plan.secrets.len()));
         let chosen = match self.choices.pick(Of::Operation, &self.focus) {
@@ -294,7 +222,7 @@ impl<'v> Maker<'v, '_> {
     }
 
     /// What a call's values depend on: creations are like those of the plan's secrets.
-    fn about(&self, operation: &Operation, secret: usize) -> About<'v> {
+    pub(super) fn about(&self, operation: &Operation, secret: usize) -> About<'v> {
         let (kinds, creates) = (&self.vendor.spec.kinds, operation.role == Role::Create);
         let planted = self.plan.secrets.get(secret);
         let own = planted.and_then(|it| Some((kinds.get_key_value(&it.kind)?, it.sample)));
@@ -319,7 +247,7 @@ impl<'v> Maker<'v, '_> {
             _ if parameter.required => true,
             (true, _) => self.choices.odds(Of::Presence, 1, 2),
             // A switch makes another call of it.
-            (false, Type::Boolean) if !usual => self.choices.odds(Of::Presence, 1, 6),
+            (false, Type::Boolean) if !usual => self.choices.odds(Of::Presence, 1, 3),
             (false, _) => usual && left_out != Some(name),
         };
         // Whoever signs fills in the own account's project.

@@ -11,6 +11,7 @@ mod choices;
 mod decode;
 mod mishaps;
 mod small;
+mod steps;
 #[cfg(feature = "strategies")]
 pub mod strategies;
 pub(crate) mod texts;

@@ -1,5 +1,6 @@
 //! What reading operations answer.
 
+use super::Id;
 use super::outcomes::Case;
 use super::{
     Change, Condition, Expect, Fact, Facts, Key, Life, Meaning, Op, Outcome, Role, Secret, State, Version,
@@ -190,7 +191,13 @@ pub(super) fn value(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
         possible.extend(newest.map(|newest| shown(case, key, secret, newest)));
         return possible;
     }
-    let Some(version) = secret.version(id) else { return vec![unknown()] };
+    let Some(version) = secret.version(id) else {
+        // A list that does not show all may have told the id of one of these; of one alone it would be known.
+        let nameless = |version: &&Version| matches!(version.id, Id::Made(_)) && version.stages.is_empty();
+        let any: Vec<&Version> = secret.versions.iter().filter(nameless).collect();
+        let told = any.iter().filter(|_| any.len() > 1).map(|version| shown(case, key, secret, version));
+        return std::iter::once(unknown()).chain(told).collect();
+    };
     let mut possible = vec![shown(case, key, secret, version)];
     if version.stages.is_empty() && law.unstaged_may_vanish {
         possible.push(unknown());
