@@ -2,6 +2,7 @@
 //! and in its corpus. What no document allows makes a target fail, with a finding that can be replayed.
 
 use rotaprobe::campaign::fuzz::{Finding, Runner, Target};
+use rotaprobe::emulator::fault::{self, Fault};
 use rotaprobe::generate::Plan;
 use rotaprobe::spec::{self, Vendor};
 use std::fmt::Write;
@@ -22,6 +23,16 @@ pub fn vendor() -> Arc<Vendor> {
         Ok(vendor) => Arc::new(vendor),
         Err(why) => panic!("ROTAPROBE_VENDOR: {why}"),
     }
+}
+
+/// The fault that `ROTAPROBE_FAULT` names, if it names one.
+pub fn faults() -> Vec<&'static Fault> {
+    let named = std::env::var("ROTAPROBE_FAULT").ok().filter(|name| !name.is_empty());
+    let known = |name: &String| match fault::find(name) {
+        Some(fault) => fault,
+        None => panic!("ROTAPROBE_FAULT: there is no fault {name}"),
+    };
+    named.iter().map(known).collect()
 }
 
 /// Tries plans at one endpoint.
