@@ -20,7 +20,7 @@ use rotaprobe::client::control::ControlPort;
 use rotaprobe::emulator::Emulator;
 use rotaprobe::sign::Credentials;
 use rotaprobe::spec::Vendor;
-use rotaprobe_fuzz::plans::{Trials, vendor};
+use rotaprobe_fuzz::plans::{Trials, variable, vendor};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -104,10 +104,6 @@ mod own {
 mod own {
     /// Without the coverage pass there are none.
     pub(super) const fn forget() {}
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The access keys that the vendor's environment variables hold, or those of the reference.

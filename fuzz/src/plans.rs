@@ -15,10 +15,16 @@ const SEED: u64 = 7;
 /// Longer than any run of a fuzzer.
 const FOREVER: Duration = Duration::from_secs(10 * 365 * 86_400);
 
+/// What a variable of the environment says, if it says anything.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// The vendor that `ROTAPROBE_VENDOR` names; without it the first one.
 pub fn vendor() -> Arc<Vendor> {
-    let named = std::env::var("ROTAPROBE_VENDOR").ok().filter(|name| !name.is_empty());
-    let name = named.or_else(|| spec::embedded_names().into_iter().next()).expect("there are vendors");
+    let name = variable("ROTAPROBE_VENDOR")
+        .or_else(|| spec::embedded_names().into_iter().next())
+        .expect("there are vendors");
     match spec::embedded(&name) {
         Ok(vendor) => Arc::new(vendor),
         Err(why) => panic!("ROTAPROBE_VENDOR: {why}"),
@@ -27,12 +33,11 @@ pub fn vendor() -> Arc<Vendor> {
 
 /// The fault that `ROTAPROBE_FAULT` names, if it names one.
 pub fn faults() -> Vec<&'static Fault> {
-    let named = std::env::var("ROTAPROBE_FAULT").ok().filter(|name| !name.is_empty());
     let known = |name: &String| match fault::find(name) {
         Some(fault) => fault,
         None => panic!("ROTAPROBE_FAULT: there is no fault {name}"),
     };
-    named.iter().map(known).collect()
+    variable("ROTAPROBE_FAULT").iter().map(known).collect()
 }
 
 /// Tries plans at one endpoint.

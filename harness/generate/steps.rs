@@ -52,11 +52,10 @@ impl Maker<'_, '_> {
         let all: Vec<(&str, &str)> = all.collect();
         let Some((to, fro)) = self.choices.pick(Of::Operation, &all).copied() else { return Vec::new() };
         let there = self.like(to, secret);
-        let mut back = there.clone();
-        match to == fro {
-            true => self.otherwise(&mut back),
-            false => back = self.like(fro, secret),
-        }
+        let back = match to == fro {
+            true => self.otherwise(there.clone()),
+            false => self.like(fro, secret),
+        };
         let between = match self.choices.one(Of::Step, 4) {
             1 => vec![Step::Call(self.ask(Some(secret)))],
             2 => vec![Step::Advance(self.seconds())],
@@ -69,8 +68,8 @@ impl Maker<'_, '_> {
     }
 
     /// The same call with another value for one of its parameters, or for two.
-    fn otherwise(&mut self, ask: &mut Ask) {
-        let Some(operation) = self.vendor.spec.operations.get(&ask.operation) else { return };
+    fn otherwise(&mut self, mut ask: Ask) -> Ask {
+        let Some(operation) = self.vendor.spec.operations.get(&ask.operation) else { return ask };
         let drawn = |it: &Argument| !matches!(it.value, Given::Name | Given::Holder | Given::Project);
         let places: Vec<usize> = (0..ask.with.len()).filter(|at| drawn(&ask.with[*at])).collect();
         let about = self.about(operation, ask.secret);
@@ -83,6 +82,7 @@ impl Maker<'_, '_> {
                 *argument = Argument { value, class: Class::Valid, name: argument.name.clone() };
             }
         }
+        ask
     }
 
     /// What was done is done again: the last steps, or one of those before them, or a call a little otherwise.
@@ -92,7 +92,7 @@ impl Maker<'_, '_> {
         let count = self.choices.one(Of::Again, 6);
         let mut again: Vec<Step> = steps[from..].iter().take([1, 2, 3, 4, 1, 1][count]).cloned().collect();
         if let (4.., [Step::Call(ask)]) = (count, again.as_mut_slice()) {
-            self.otherwise(ask);
+            *ask = self.otherwise(std::mem::take(ask));
         }
         self.plan.steps.extend(again);
         self.plan.steps.truncate(STEPS);
@@ -134,13 +134,12 @@ impl Maker<'_, '_> {
         let first = self.ask(Some(secret));
         let mut asks = vec![first];
         while asks.len() < count {
-            let mut ask = asks[0].clone();
-            match self.choices.one(Of::Crowd, 4) {
-                0 => {}
-                1 => ask = self.ask(Some(secret)),
-                2 => ask = self.like(&ask.operation, secret),
-                _ => self.otherwise(&mut ask),
-            }
+            let ask = match self.choices.one(Of::Crowd, 4) {
+                0 => asks[0].clone(),
+                1 => self.ask(Some(secret)),
+                2 => self.like(&asks[0].operation, secret),
+                _ => self.otherwise(asks[0].clone()),
+            };
             asks.push(ask);
         }
         asks

@@ -1,10 +1,9 @@
 //! What reading operations answer.
 
-use super::Id;
 use super::outcomes::Case;
 use super::{
-    Change, Condition, Expect, Fact, Facts, Key, Life, Meaning, Op, Outcome, Role, Secret, State, Version,
-    When,
+    Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, State,
+    Version, When,
 };
 
 type Stated = Vec<(Meaning, Expect)>;

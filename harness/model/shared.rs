@@ -1,18 +1,12 @@
 //! A value of which many copies are kept: it is copied only where one of them changes.
 
-use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// A value that is shared by its copies until one of them changes.
-#[derive(Default)]
+/// A value that is shared by its copies until one of them changes. What two of them share is not compared, as
+/// with any [`Arc`] of a type that is [`Eq`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shared<T>(Arc<T>);
-
-impl<T> Clone for Shared<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
 
 impl<T> From<T> for Shared<T> {
     fn from(value: T) -> Self {
@@ -37,27 +31,6 @@ impl<T> Deref for Shared<T> {
 impl<T: Clone> DerefMut for Shared<T> {
     fn deref_mut(&mut self) -> &mut T {
         Arc::make_mut(&mut self.0)
-    }
-}
-
-/// What is shared is never compared.
-impl<T: Eq> PartialEq for Shared<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl<T: Eq> Eq for Shared<T> {}
-
-impl<T: std::hash::Hash> std::hash::Hash for Shared<T> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for Shared<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 
