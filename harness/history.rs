@@ -4,7 +4,8 @@
 //! between them. Who made it does not matter.
 
 use crate::codec::{Call, Reply};
-use crate::model::{Secret, When};
+use crate::model::{Condition, Secret, When};
+use crate::spec::Spec;
 use crate::wire::{Request, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -170,6 +171,13 @@ impl Exchange {
     /// True if it was answered with an error that says which one it is.
     pub fn refused(&self) -> bool {
         self.reply().is_some_and(|reply| reply.code().is_some())
+    }
+
+    /// Whether it was refused with a code that documents have for a condition, at its operation.
+    pub fn says(&self, spec: &Spec, condition: Condition) -> bool {
+        let (codes, _) = spec.answers(condition, &self.call.operation);
+        let code = self.reply().and_then(Reply::code);
+        code.is_some_and(|code| codes.iter().any(|known| known == code))
     }
 
     /// What came back in a few words, without any value.

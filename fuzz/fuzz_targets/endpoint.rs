@@ -58,7 +58,7 @@ static TRIALS: LazyLock<Trials> = LazyLock::new(|| {
             Err(why) => panic!("ROTAPROBE_CONTROL: {why}"),
         }
     }
-    if let Err(why) = preflight(&vendor, &target.endpoint, &target.now, 7) {
+    if let Err(why) = preflight(&vendor, &mut target.endpoint, &target.now, 7) {
         panic!("{why}");
     }
     Trials::new("endpoint", vendor, target)

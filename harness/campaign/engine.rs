@@ -3,11 +3,9 @@
 use super::coverage::Watch;
 use super::event::{Event, Outcome, Summary};
 use super::gather::{Gathering, totals};
-use super::journal::BRAND;
-use super::ledger::Ledger;
 use super::link::{Direct, Endpoint};
-use super::probe;
-use super::sweep::{self, is};
+use super::session::Session;
+use super::sweep;
 use crate::check::{Check, Drive, Halt, Settings, checks};
 use crate::client::Now;
 use crate::codec::{Body, Call};
@@ -91,11 +89,17 @@ pub fn select(globs: &[String]) -> Result<Vec<&'static str>, PlanError> {
     Ok(chosen.into_iter().map(|at| RULES[at].id).collect())
 }
 
-/// Asks the endpoint for a secret that does not exist, and looks whether it speaks the API and knows the key.
+/// Asks the endpoint for a secret that does not exist, and looks whether it speaks the API and knows the keys.
+/// A second key that nobody gave, and that it does not know, is left out from then on.
 ///
 /// # Errors
 /// What is wrong with the endpoint or the access key, in a sentence.
-pub fn preflight(vendor: &Arc<Vendor>, endpoint: &Endpoint, now: &Now, seed: u64) -> Result<(), PlanError> {
+pub fn preflight(
+    vendor: &Arc<Vendor>,
+    endpoint: &mut Endpoint,
+    now: &Now,
+    seed: u64,
+) -> Result<(), PlanError> {
     let name = endpoint.transport.name();
     let fail = |why: String| Err(PlanError::Endpoint { endpoint: name.clone(), why });
     let Some((operation, described)) = vendor.spec.operation_for(Role::Describe) else { return Ok(()) };
@@ -112,20 +116,26 @@ pub fn preflight(vendor: &Arc<Vendor>, endpoint: &Endpoint, now: &Now, seed: u64
         if exchange.reply().is_some() && !speaks(&exchange) {
             return fail(format!("it does not speak {}: {}", vendor.spec.title, exchange.summary()));
         }
-        if is(vendor, &exchange, Condition::Expired) {
+        if exchange.says(&vendor.spec, Condition::Expired) {
             // The first reply told the endpoint's time; the second call goes by it.
             exchange = caller.call(&call, None);
+        }
+        let unknown = exchange.says(&vendor.spec, Condition::UnknownKey)
+            || exchange.says(&vendor.spec, Condition::Mismatch);
+        if account > 0 && endpoint.presumed && unknown {
+            endpoint.credentials.truncate(account);
+            break;
         }
         let which = if account == 0 { "access key" } else { "access key of the second account" };
         match &exchange.result {
             Err(lost) => return fail(format!("{lost}; is it running, and is the URL right?")),
-            Ok(_) if is(vendor, &exchange, Condition::UnknownKey) => {
+            Ok(_) if exchange.says(&vendor.spec, Condition::UnknownKey) => {
                 return fail(format!(
                     "it does not know the {which} ({}); give its credentials",
                     exchange.summary()
                 ));
             }
-            Ok(_) if is(vendor, &exchange, Condition::Mismatch) => {
+            Ok(_) if exchange.says(&vendor.spec, Condition::Mismatch) => {
                 return fail(format!(
                     "it refuses the signature of the {which} ({}); is the secret key right?",
                     exchange.summary()
@@ -153,31 +163,14 @@ pub fn run(
     let name = endpoint.transport.name();
     let chosen: Vec<Check> = checks().into_iter().filter(|check| plan.rules.contains(&check.rule)).collect();
     tell(Event::Begins { vendor: &vendor.spec.vendor, endpoint: &name, checks: chosen.len() });
-    let mut caller = endpoint.caller(vendor, &now, plan.seed);
-    if let Some((operation, _)) = vendor.spec.operation_for(Role::Describe) {
-        caller.learn_time(operation);
-    }
-    let missing = match endpoint.in_process {
-        true => Vec::new(),
-        false => probe::missing(vendor, &mut caller),
-    };
+    let session = Session::begin(vendor, endpoint, &now, plan.seed, began + plan.deadline);
+    let missing = &session.settings.missing;
     let lacks: Vec<&str> = missing.iter().map(|(_, name)| name.as_str()).collect();
     tell(Event::Lacks { operations: &lacks });
-    let watch = Watch::new(vendor, &plan.rules, &missing);
-    let vendor = &probe::without(vendor, &missing);
-    let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(plan.seed) as u32);
-    let ledger = Ledger::open(vendor, &name, &prefix, &endpoint.care);
-    let mut link = Direct::new(caller, endpoint.clone(), began + plan.deadline, ledger);
-    let mut run = Run {
-        vendor,
-        gathering: Gathering::new(vendor, &name),
-        settings: Settings::new(prefix, plan.seed),
-        prior: Vec::new(),
-        watch,
-    };
-    run.settings.missing = missing;
-    run.settings.fixtures.clone_from(&endpoint.fixtures);
-    run.prior = link.prior(vendor);
+    let watch = Watch::new(vendor, &plan.rules, missing);
+    let Session { vendor, mut link, settings, prior } = session;
+    let gathering = Gathering::new(&vendor, &name);
+    let mut run = Run { vendor, gathering, settings, prior, watch };
     for check in &chosen {
         tell(Event::Check { rule: check.rule });
         run.one(check, &mut link, tell);
@@ -213,8 +206,8 @@ pub fn run(
     }
 }
 
-struct Run<'a> {
-    vendor: &'a Arc<Vendor>,
+struct Run {
+    vendor: Arc<Vendor>,
     gathering: Gathering,
     settings: Settings,
     /// Rotations that others may have made before, account by account.
@@ -223,7 +216,7 @@ struct Run<'a> {
     watch: Watch,
 }
 
-impl Run<'_> {
+impl Run {
     fn one(&mut self, check: &Check, link: &mut Direct, tell: &mut dyn FnMut(Event<'_>)) {
         let mut before = self.settings.spent.clone();
         before.iter_mut().zip(&self.prior).for_each(|(spent, prior)| spent.extend(prior));

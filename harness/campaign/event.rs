@@ -53,6 +53,8 @@ pub struct Violation {
     pub curl: Vec<String>,
     /// The document that says what should be.
     pub source: String,
+    /// The rule whose exercise showed it; empty where no exercise did.
+    pub shown_by: String,
     /// How often the same was seen.
     pub times: usize,
 }

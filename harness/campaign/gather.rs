@@ -78,13 +78,14 @@ impl Gathering {
         for rule in undecided {
             self.gathered.entry(rule).or_default().undecided = true;
         }
+        let shown_by = check.as_ref().map_or("", |check| check.rule);
         for expectation in expectations {
             if let Some(check) = check.as_ref().filter(|check| check.covers.contains(&expectation.rule))
                 && vendor.law.binds(check.rule)
             {
-                self.gather(history, Expectation { rule: check.rule, ..expectation.clone() });
+                self.gather(history, Expectation { rule: check.rule, ..expectation.clone() }, shown_by);
             }
-            self.gather(history, expectation);
+            self.gather(history, expectation, shown_by);
         }
         for Note { rule, text } in notes {
             self.gathered.entry(rule).or_default().notes.insert(text);
@@ -104,7 +105,7 @@ impl Gathering {
         self.gathered.values().filter(|gathered| !gathered.violations.is_empty()).count()
     }
 
-    fn gather(&mut self, history: &History, expectation: Expectation) {
+    fn gather(&mut self, history: &History, expectation: Expectation, shown_by: &str) {
         let gathered = self.gathered.entry(expectation.rule).or_default();
         gathered.expectations += 1;
         if expectation.holds {
@@ -140,6 +141,7 @@ impl Gathering {
                 .map(|exchange| curl::command(&self.vendor, &self.endpoint, exchange))
                 .collect(),
             source: self.vendor.spec.cite(sources),
+            shown_by: shown_by.to_owned(),
             times: 1,
         });
     }

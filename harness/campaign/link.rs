@@ -35,6 +35,9 @@ pub struct Endpoint {
     pub host: String,
     /// Access keys, one for each account.
     pub credentials: Vec<Credentials>,
+    /// Nobody has given the access keys: they are those of the reference, and may be one account's at another
+    /// endpoint.
+    pub presumed: bool,
     /// Moves its clock, if that can be done.
     pub clock: Option<Arc<dyn Clock>>,
     /// Time for one call.
@@ -68,6 +71,7 @@ impl Endpoint {
         Self {
             clock: Some(Arc::new(reference.clock().clone())),
             credentials: reference.credentials(),
+            presumed: false,
             transport: reference,
             host: "127.0.0.1".into(),
             timeout: Duration::from_secs(5),
@@ -95,6 +99,8 @@ pub struct Direct {
     lost_in_all: u32,
     timed_out: bool,
     last_loss: Option<Lost>,
+    /// Whether the access keys are of one account.
+    one_account: bool,
     /// Whether the run is over, and only what it made is removed.
     sweeping: bool,
     /// Whether the deadline was shortened because the run was asked to end.
@@ -115,6 +121,7 @@ impl Direct {
             lost_in_all: 0,
             timed_out: false,
             last_loss: None,
+            one_account: false,
             sweeping: false,
             hurried: false,
             ledger,
@@ -127,6 +134,11 @@ impl Direct {
     /// Whether the endpoint lives in this process.
     pub const fn in_process(&self) -> bool {
         self.endpoint.in_process
+    }
+
+    /// The access keys turned out to be of one account.
+    pub(super) const fn use_one_account(&mut self) {
+        self.one_account = true;
     }
 
     /// Limits the time of the next calls.
@@ -222,7 +234,7 @@ impl Link for Direct {
     }
 
     fn accounts(&self) -> usize {
-        self.caller.accounts()
+        if self.one_account { 1 } else { self.caller.accounts() }
     }
 
     fn project(&self, account: usize) -> Option<String> {

@@ -12,6 +12,7 @@ mod ledger;
 mod link;
 mod probe;
 mod reference;
+mod session;
 mod sweep;
 
 pub use care::{Care, Interrupt, Journalled};

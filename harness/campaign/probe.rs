@@ -1,7 +1,8 @@
-//! What an endpoint lacks: operations that it does not know are left out of the run, and the rules that
+//! What an endpoint is like, as far as that changes what a run can show. What it lacks: operations that it does not know are left out of the run, and the rules that
 //! need them say so. Rotation itself is never left out: an endpoint without it is what a run is to find.
 
-use super::sweep::is;
+use super::link::Direct;
+use crate::check::{Drive, Made, Settings, Step};
 use crate::client::Caller;
 use crate::codec::{Body, Call};
 use crate::history::Exchange;
@@ -46,7 +47,30 @@ fn unknown(vendor: &Vendor, exchange: &Exchange) -> bool {
     let (codes, _) = vendor.spec.answers(Condition::UnknownSecret, &exchange.call.operation);
     let secret = reply.code().is_some_and(|code| codes.iter().any(|it| vendor.spec.code_fits(it, code)));
     let strange = matches!(reply.body, Body::Unreadable(_)) && matches!(reply.status, 404 | 405 | 501);
-    !secret && (strange || reply.status == 501 || is(vendor, exchange, Condition::UnknownOperation))
+    !secret && (strange || reply.status == 501 || exchange.says(&vendor.spec, Condition::UnknownOperation))
+}
+
+/// Whether an endpoint takes both access keys for one account's: its own identifiers say so of secrets that
+/// each of them made, and each sees the other's. Nothing is judged here.
+pub(super) fn one_account(vendor: &Vendor, link: &mut Direct, settings: &mut Settings) -> bool {
+    let mut drive = Drive::new(link, vendor, settings);
+    let mut ask = || -> Step<bool> {
+        drive.need_second_account()?;
+        let kind = drive.kind(false)?;
+        let (first, second) = (drive.create(kind, 0, 0)?, drive.create(kind, 0, 1)?);
+        if owner(&first).is_none() || owner(&first) != owner(&second) {
+            return Ok(false);
+        }
+        let at = drive.describe(&Made { account: 1, ..first })?;
+        Ok(drive.done(at))
+    };
+    ask().unwrap_or(false)
+}
+
+/// What a secret's identifier says before its name: service, region, account.
+fn owner(secret: &Made) -> Option<&str> {
+    let arn = secret.arn.as_deref()?;
+    arn.find(&secret.name).map(|at| &arn[..at])
 }
 
 /// The vendor as this endpoint speaks it.

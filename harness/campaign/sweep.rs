@@ -4,7 +4,7 @@ use super::care::Care;
 use super::journal::Remains;
 use super::ledger::{Ledger, is_final};
 use super::link::{Direct, Endpoint};
-use crate::check::Link;
+use crate::check::{Link, PATIENCE, too_frequent};
 use crate::client::Now;
 use crate::codec::Call;
 use crate::history::{Attempt, Exchange};
@@ -33,11 +33,16 @@ impl Removal {
     }
 }
 
-/// Whether a call was refused for this reason.
-pub(super) fn is(vendor: &Vendor, exchange: &Exchange, condition: Condition) -> bool {
-    let (codes, _) = vendor.spec.answers(condition, &exchange.call.operation);
-    let code = exchange.reply().and_then(|reply| reply.code());
-    code.is_some_and(|code| codes.iter().any(|known| known == code))
+/// Makes a call again that came too soon.
+fn patiently(vendor: &Vendor, link: &mut Direct, call: &Call) -> Exchange {
+    let mut exchange = link.send(Attempt::new(call));
+    for round in PATIENCE {
+        if !too_frequent(vendor, &exchange) || !link.wait(round) {
+            break;
+        }
+        exchange = link.send(Attempt::new(call));
+    }
+    exchange
 }
 
 /// Removes a secret at once, or as soon as the API allows.
@@ -48,7 +53,7 @@ fn remove(vendor: &Vendor, link: &mut Direct, account: usize, name: &str) -> Rem
     let back = call_of(vendor, Role::Restore, account, name);
     match back
         .filter(|_| delete_now && removal == Removal::Leaving)
-        .map(|call| link.send(Attempt::new(&call)))
+        .map(|call| patiently(vendor, link, &call))
     {
         Some(exchange) if exchange.done() => delete(vendor, link, account, name),
         _ => removal,
@@ -63,14 +68,14 @@ fn delete(vendor: &Vendor, link: &mut Direct, account: usize, name: &str) -> Rem
         return Removal::Failed("the API documents no deletion".into());
     };
     if let Some(off) = call_of(vendor, Role::Disable, account, name).filter(|_| vendor.law.needs_disabled) {
-        link.send(Attempt::new(&off));
+        patiently(vendor, link, &off);
     }
-    let exchange = link.send(Attempt::new(&call));
+    let exchange = patiently(vendor, link, &call);
     match () {
         () if exchange.done() && is_final(vendor, &call) => Removal::Removed,
         () if exchange.done() => Removal::Leaving,
-        () if is(vendor, &exchange, Condition::UnknownSecret) => Removal::NotThere,
-        () if is(vendor, &exchange, Condition::InDeletion) => Removal::Leaving,
+        () if exchange.says(&vendor.spec, Condition::UnknownSecret) => Removal::NotThere,
+        () if exchange.says(&vendor.spec, Condition::InDeletion) => Removal::Leaving,
         () => Removal::Failed(exchange.summary()),
     }
 }

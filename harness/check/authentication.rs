@@ -94,10 +94,27 @@ fn tampered(drive: &mut Drive<'_>) -> Step {
         if methods.first().is_some_and(|first| first != "GET") && methods.iter().any(|it| it == "GET") {
             attack(drive, &Tamper::Method("GET".into()), &scheme)?;
         }
+        as_another(drive, &scheme)?;
         body(drive, &scheme)?;
         replayed(drive, &scheme)?;
     }
     Ok(())
+}
+
+/// A description whose method is changed after signing, so that it would delete or change the secret: only the
+/// signature stands between.
+fn as_another(drive: &mut Drive<'_>, scheme: &Arc<Scheme>) -> Step {
+    let spec = &drive.vendor.spec;
+    let described = spec.operations_for(Role::Describe).find_map(|(name, operation)| {
+        let method = ["DELETE", "PUT", "POST"].into_iter().find(|method| spec.is_another(name, method))?;
+        Some((name, operation, method))
+    });
+    let Some((name, operation, method)) = described else { return Ok(()) };
+    let secret = drive.rotatable()?;
+    let mut call = drive.call_by(name, operation, &secret);
+    call.how.scheme = Some(scheme.clone());
+    drive.send_tampered(&call, Some(&Tamper::Method(method.to_owned())))?;
+    drive.look(&secret)
 }
 
 /// Headers that a rotation is signed with.

@@ -28,6 +28,8 @@ pub(super) struct Deed {
     pub(super) ended: Option<State>,
     /// Calls that overlapped with it.
     pub(super) along: Vec<usize>,
+    /// What was done before a secret was switched on or off, where nobody has looked in between.
+    pub(super) before: Option<Box<Deed>>,
 }
 
 impl Deed {
@@ -50,7 +52,38 @@ impl Deed {
             was_on,
             ended: None,
             along: Vec::new(),
+            before: None,
         }
+    }
+
+    /// This deed, done after another one. Nobody can tell what a switch did from what was done before it, as
+    /// long as nobody has looked in between; what it is not for is rather the other's work.
+    pub(super) fn after(self, last: Option<Self>) -> Self {
+        let unseen = last.filter(|last| !last.read_since && last.refused.is_none());
+        let before = unseen.filter(|_| self.refused.is_none() && self.switches());
+        Self { before: before.map(Box::new), ..self }
+    }
+
+    const fn switches(&self) -> bool {
+        matches!(self.role, Role::Enable | Role::Disable)
+    }
+
+    /// Who is to blame first for what is shown of this.
+    fn suspect(&self, meaning: Meaning) -> &Self {
+        match &self.before {
+            Some(before) if meaning != Meaning::State && !self.own && !self.read_since => {
+                before.suspect(meaning)
+            }
+            _ => self,
+        }
+    }
+
+    /// The calls that did it, the first one first.
+    pub(super) fn calls(&self) -> Vec<usize> {
+        let mut calls = self.before.as_ref().map_or_else(Vec::new, |before| before.calls());
+        calls.extend(&self.along);
+        calls.push(self.at);
+        calls
     }
 }
 
@@ -64,6 +97,7 @@ pub(super) fn blame(
     let mut rules = Vec::new();
     // Whatever was done before: what a call is about, and how a list is shown, does not depend on it.
     let (meaning, expect, observed) = difference;
+    let deed = deed.suspect(*meaning);
     match secret.and_then(|secret| expect.flaw(observed.as_ref(), secret)) {
         Some(Flaw::Dates) => return vec!["WIRE-REP-1"],
         Some(Flaw::Unlabelled | Flaw::Size) if law.binds("ROT-PAGE-1") => return vec!["ROT-PAGE-1"],

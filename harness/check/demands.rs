@@ -94,6 +94,39 @@ fn tampered(vendor: &Vendor, tamper: &Tamper) -> Option<Due> {
     })
 }
 
+/// What a request says may be wrong by itself once it was changed after signing, or where what is sent again was
+/// wrong before. Which of the two is looked at first is documented nowhere: a refusal may name either.
+pub(super) fn tells_what_was_changed(vendor: &Vendor, exchange: &Exchange) -> bool {
+    let changed = matches!(
+        exchange.tamper,
+        Some(
+            Tamper::Header(_)
+                | Tamper::Param(_)
+                | Tamper::Body
+                | Tamper::Extra(..)
+                | Tamper::Method(_)
+                | Tamper::Again
+        )
+    );
+    let wrong = [
+        Condition::UnknownOperation,
+        Condition::UnknownApiVersion,
+        Condition::UnknownPath,
+        Condition::BadMethod,
+        Condition::BadFormat,
+        Condition::BadBody,
+        Condition::Invalid,
+        Condition::Missing,
+        Condition::Expired,
+    ];
+    let Some(code) = exchange.reply().and_then(|reply| reply.code()) else { return false };
+    let fits = |condition: Condition| {
+        let (codes, _) = vendor.spec.answers(condition, &exchange.call.operation);
+        codes.iter().any(|template| vendor.spec.code_fits(template, code))
+    };
+    changed && wrong.into_iter().any(fits)
+}
+
 /// A refusal by HTTP itself: of a method or path that the API does not have, or of a request too large.
 pub(super) fn turned_away_by_http(exchange: &Exchange) -> bool {
     let how = &exchange.call.how;
@@ -117,19 +150,25 @@ pub(super) fn broke_down(vendor: &Vendor, exchange: &Exchange) -> bool {
 
 /// A failure of the endpoint that says so by its code: some APIs answer everything with one status.
 pub(super) fn internal(vendor: &Vendor, exchange: &Exchange) -> bool {
-    let (codes, settled) = vendor.spec.answers(Condition::Internal, &exchange.call.operation);
-    let code = exchange.reply().and_then(|reply| reply.code());
-    settled && code.is_some_and(|code| codes.iter().any(|known| known == code))
+    let (_, settled) = vendor.spec.answers(Condition::Internal, &exchange.call.operation);
+    settled && exchange.says(&vendor.spec, Condition::Internal)
 }
 
-pub(super) fn throttled_by_gateway(vendor: &Vendor, exchange: &Exchange) -> bool {
-    let role = vendor.spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
-    let (codes, _) = vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
-    let reply = exchange.reply();
-    role != Some(Role::Rotate)
-        && reply.is_some_and(|reply| {
-            reply.status == 429 && reply.code().is_some_and(|code| codes.iter().any(|c| c == code))
-        })
+/// Whether an endpoint, or what stands in front of it, had too many calls in too short a time: documents have
+/// codes for that everywhere, and hardly ever say how many are too many. Where they do, of rotations, that limit
+/// is judged by itself.
+pub fn too_frequent(vendor: &Vendor, exchange: &Exchange) -> bool {
+    let spec = &vendor.spec;
+    let role = spec.operations.get(&exchange.call.operation).map(|operation| operation.role);
+    let counted = role == Some(Role::Rotate) && vendor.law.rate.is_some();
+    let named = spec.conditions.contains_key(&Condition::Throttled);
+    if counted || !named || !exchange.says(spec, Condition::Throttled) {
+        return false;
+    }
+    // A code that may say something else as well says nothing for certain.
+    let otherwise =
+        |condition: &Condition| *condition != Condition::Throttled && exchange.says(spec, *condition);
+    !spec.conditions.keys().any(otherwise)
 }
 
 /// What a reply says came of its call. A success that cannot be read says as little as no reply.

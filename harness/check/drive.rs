@@ -1,6 +1,7 @@
 //! What an exercise has in its hands: an endpoint, fresh secrets, a clock, and a budget.
 
-use super::link::{Halt, Link, Made, OUT_OF_TIME, Settings, Step};
+use super::demands::too_frequent;
+use super::link::{Halt, Link, Made, OUT_OF_TIME, PATIENCE, Settings, Step};
 use crate::codec::Call;
 use crate::history::{Attempt, CANARY, Entry, Exchange, History, Leave, Lost, Tamper};
 use crate::model::{Condition, Fact, Facts, Meaning, Role};
@@ -132,7 +133,15 @@ impl<'a> Drive<'a> {
     /// If the run is over.
     pub fn attempt(&mut self, attempt: Attempt<'_>) -> Step<usize> {
         self.ready(attempt)?;
-        let exchange = self.link.send(attempt);
+        let mut exchange = self.link.send(attempt);
+        let repeatable = attempt.leave.is_none() && !matches!(attempt.tamper, Some(Tamper::Again));
+        for round in PATIENCE {
+            if !repeatable || !too_frequent(self.vendor, &exchange) || !self.link.wait(round) {
+                break;
+            }
+            self.take(exchange)?;
+            exchange = self.link.send(attempt);
+        }
         let at = self.take(exchange)?;
         let call = attempt.call;
         let going_on = self.rotates(call) && self.done(at) && self.vendor.law.takes.is_some();
@@ -206,9 +215,7 @@ impl<'a> Drive<'a> {
     /// Whether a rotation was refused because of the documented limit.
     fn turned_away(&self, at: usize) -> bool {
         let Some(exchange) = self.history.call(at) else { return false };
-        let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
-        let code = exchange.reply().and_then(|reply| reply.code());
-        self.rotates(&exchange.call) && code.is_some_and(|code| throttled.iter().any(|it| it == code))
+        self.rotates(&exchange.call) && exchange.says(&self.vendor.spec, Condition::Throttled)
     }
 
     /// Makes sure that the documented limit allows one more rotation.

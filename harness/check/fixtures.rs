@@ -87,6 +87,7 @@ impl Drive<'_> {
             next: time(Meaning::NextRotation),
             settings: Vec::new().into(),
             made: highest(&self.vendor.law.numbering, &versions),
+            making: None,
             pending: None,
             function: text(Meaning::Function),
             schedule: text(Meaning::Schedule),

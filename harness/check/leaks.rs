@@ -1,7 +1,6 @@
 //! Judges secrecy: no reply shows a value or a key that it is not documented to show.
 
 use super::judge::Ruling;
-use crate::codec::{Body, member};
 use crate::history::{History, canary};
 use crate::model::{Condition, Meaning, Role};
 use crate::spec::Vendor;
@@ -68,13 +67,8 @@ fn canaries(vendor: &Vendor, history: &History) -> Needles {
         let given = operation.parameter(Meaning::Value).and_then(|(name, _)| exchange.call.get(name));
         // Only values that the harness made can be told from everything else in a reply.
         texts.extend(given.and_then(canary).map(str::to_owned));
-        let shown =
-            operation.reply.iter().find(|(_, field)| field.is == Meaning::Value).map(|(name, _)| name);
-        if let (Some(name), Some(Body::Done { json, .. })) =
-            (shown, exchange.reply().map(|reply| &reply.body))
-        {
-            texts.extend(member(json, name).and_then(serde_json::Value::as_str).map(str::to_owned));
-        }
+        let shown = exchange.reply().and_then(|reply| reply.value(operation));
+        texts.extend(shown.map(str::to_owned));
     }
     let mut parts: Vec<String> = Vec::new();
     for text in texts {

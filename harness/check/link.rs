@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 /// Why a run ends that takes too long.
 pub const OUT_OF_TIME: &str = "deadline: the time for the whole run is over (--deadline)";
 
+/// Waits before a call that came too soon is made again ([`Link::wait`]): 80 ms, then twice as long each time, five
+/// seconds in all.
+pub const PATIENCE: std::ops::Range<u32> = 2..8;
+
 /// The endpoint, as an exercise reaches it.
 pub trait Link {
     /// Signs a call, sends it, waits for the reply, and decodes it.
@@ -82,7 +86,9 @@ impl std::fmt::Display for Halt {
             Self::Clock => {
                 write!(out, "clock: needs an endpoint whose clock can be advanced (--control or --clock-cmd)")
             }
-            Self::Account => write!(out, "credentials: needs a second account"),
+            Self::Account => {
+                write!(out, "credentials: needs a second account (--credentials with the keys of two)")
+            }
             Self::Broken(why) => write!(out, "{why}"),
         }
     }

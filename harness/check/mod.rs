@@ -39,10 +39,11 @@ mod twice;
 mod versions;
 
 pub use crate::codec::ReplySchemas;
+pub use demands::too_frequent;
 pub use drive::Drive;
 pub use fixtures::Fixture;
 pub use judge::{Expectation, Note, Ruling};
-pub use link::{Halt, Link, Made, OUT_OF_TIME, Settings, Step};
+pub use link::{Halt, Link, Made, OUT_OF_TIME, PATIENCE, Settings, Step};
 pub use oracle::judge;
 
 /// As [`judge`], and asks every rule's own judge too: none of them needs to know how a history came about.

@@ -2,7 +2,9 @@
 //! that documents allow.
 
 use super::blame::{Deed, blame, confirmed};
-use super::demands::{broke_down, due, readings, seen, stated_only, taken_unclear, throttled_by_gateway};
+use super::demands::{
+    broke_down, due, readings, seen, stated_only, taken_unclear, tells_what_was_changed, too_frequent,
+};
 use super::judge::Ruling;
 use super::overlap::clusters;
 use super::words::{expected_fact, expected_words, observed_fact, words};
@@ -84,8 +86,8 @@ impl Walk<'_> {
     pub(super) fn call(&mut self, at: usize, exchange: &Exchange) {
         self.let_pass(exchange);
         let call = &exchange.call;
-        if throttled_by_gateway(self.vendor, exchange) {
-            return self.ruling.note("ROT-THR-1", format!("{} was refused as too frequent", call.operation));
+        if too_frequent(self.vendor, exchange) {
+            return self.turn_away(at, exchange);
         }
         if let Some((rule, condition, certain)) = due(self.vendor, exchange) {
             return self.due_refusal(at, exchange, rule, condition, certain);
@@ -116,6 +118,17 @@ impl Walk<'_> {
             return self.doubled(at, exchange, &readings, &seen);
         }
         self.compare(at, exchange, &op, first, possible, &seen);
+    }
+
+    /// It was too much for the endpoint: like every refusal that should have changed nothing.
+    fn turn_away(&mut self, at: usize, exchange: &Exchange) {
+        self.ruling.note("ROT-THR-1", format!("{} was refused as too frequent", exchange.call.operation));
+        let Some(reading) = readings(self.vendor, exchange).into_iter().next() else { return };
+        if reading.op.role.writes() {
+            let key = self.belief.key_of(&reading.op);
+            let deed = Deed::new("ROT-THR-2", purpose(&reading.op), Some(Condition::Throttled), at, false);
+            self.deeds.insert(key, deed);
+        }
     }
 
     /// A rotation of which nothing is predicted may count for the limit of its account all the same.
@@ -305,7 +318,11 @@ impl Walk<'_> {
             let (strangers, _) = spec.answers(Condition::UnknownOperation, &exchange.call.operation);
             let strange = strangers.iter().any(|template| spec.code_fits(template, code));
             possible.retain(|(_, outcome)| match outcome.answer {
-                Answer::Refused(_) if strange && described.is_some() => false,
+                Answer::Refused(condition)
+                    if strange && described.is_some() && condition != Condition::UnknownOperation =>
+                {
+                    false
+                }
                 Answer::Refused(condition) => {
                     let (codes, settled) = spec.answers(condition, &exchange.call.operation);
                     // Candidates are enough where anything at all could be the reason.
@@ -321,15 +338,11 @@ impl Walk<'_> {
 
     /// The rule that a wrong success or refusal breaks.
     fn rule_of(&self, exchange: &Exchange, op: &Op, key: &Key, canonical: Verdict) -> &'static str {
-        let (throttled, _) = self.vendor.spec.answers(Condition::Throttled, &exchange.call.operation);
-        let code = exchange.reply().and_then(|reply| reply.code());
         let deleted =
             self.deeds.get(key).is_some_and(|deed| deed.role == Role::Delete && deed.refused.is_none());
         match canonical.refused {
             _ if matches!(exchange.tamper, Some(Tamper::Skew(_))) => "AUTH-4",
-            None if op.role == Role::Rotate
-                && code.is_some_and(|code| throttled.iter().any(|it| it == code)) =>
-            {
+            None if op.role == Role::Rotate && exchange.says(&self.vendor.spec, Condition::Throttled) => {
                 "ROT-THR-1"
             }
             Some(Condition::UnknownSecret) if deleted => "LIFE-4",
@@ -385,6 +398,7 @@ impl Walk<'_> {
         let Some(verdict) = matched.filter(|_| !key.1.is_empty()) else { return };
         let refused = verdict.refused.filter(|_| *seen == Seen::Refused);
         let deed = Deed::new(verdict.rule, purpose(op), refused, at, was_on);
+        let deed = deed.after(self.deeds.remove(&key));
         self.deeds.insert(key, deed);
     }
 
@@ -416,7 +430,7 @@ impl Walk<'_> {
 
     fn cite(&self, key: &Key, at: usize) -> Vec<usize> {
         match self.deeds.get(key).filter(|_| !key.1.is_empty()) {
-            Some(deed) if deed.at != at => deed.along.iter().copied().chain([deed.at, at]).collect(),
+            Some(deed) if deed.at != at => deed.calls().into_iter().chain([at]).collect(),
             _ => vec![at],
         }
     }
@@ -447,7 +461,7 @@ impl Walk<'_> {
         } else {
             self.ruling.note(rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
         }
-        if refused && certain {
+        if refused && certain && !tells_what_was_changed(self.vendor, exchange) {
             self.code(at, exchange, &[condition], &[]);
         }
         let Some(reading) = readings(self.vendor, exchange).into_iter().next() else { return };

@@ -4,7 +4,7 @@
 //! secret by secret; what is believed afterwards is what any of the legal orders leaves.
 
 use super::blame::{Deed, crowded};
-use super::demands::{broke_down, due, readings, seen, stated_only, taken_unclear, throttled_by_gateway};
+use super::demands::{broke_down, due, readings, seen, stated_only, taken_unclear, too_frequent};
 use super::oracle::{Walk, purpose};
 use crate::history::{Entry, Exchange, History, Span};
 use crate::linearize::{Order, Steps, linearize};
@@ -81,7 +81,7 @@ impl Walk<'_> {
         let mut groups: BTreeMap<Key, Vec<Member<'_>>> = BTreeMap::new();
         let mut doubled = Vec::new();
         for (at, exchange) in calls {
-            let apart = throttled_by_gateway(self.vendor, exchange) || due(self.vendor, exchange).is_some();
+            let apart = too_frequent(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = readings(self.vendor, exchange);
             let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
             let taken = readings.first().is_some_and(|it| taken_unclear(it, &seen(exchange)).is_some());

@@ -2,7 +2,7 @@
 
 use super::judge::Ruling;
 use super::{demands, protocol::format_name};
-use crate::codec::{Body, ReplySchemas, member};
+use crate::codec::{Body, ReplySchemas};
 use crate::history::{Exchange, History, Lost, clipped};
 use crate::model::{Fact, Facts, Meaning, Role};
 use crate::spec::Vendor;
@@ -20,7 +20,9 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
         if operation.role == Role::Create && !exchange.done() && !exchange.refused() {
             created.insert(name.clone(), None);
         }
-        let Some(Body::Done { facts, json }) = exchange.reply().map(|reply| &reply.body) else { continue };
+        let Some((reply, facts)) = exchange.reply().and_then(|reply| Some((reply, reply.facts()?))) else {
+            continue;
+        };
         if operation.role == Role::Password {
             judge_password(vendor, at, exchange, facts, ruling);
         }
@@ -52,12 +54,7 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
             );
         }
         if operation.role == Role::Read && !described.value_keys.is_empty() {
-            let value = operation
-                .reply
-                .iter()
-                .find(|(_, field)| field.is == Meaning::Value)
-                .and_then(|(name, _)| member(json, name)?.as_str());
-            let object = value.and_then(|text| {
+            let object = reply.value(operation).and_then(|text| {
                 serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok()
             });
             let fits = object.is_some_and(|object| {

@@ -1,7 +1,6 @@
 //! Identity of versions: which is current, which was, and that none is lost, doubled or changed.
 
 use super::{Check, Drive, Halt, Ruling, Step, check};
-use crate::codec::member;
 use crate::history::{Entry, History};
 use crate::model::{Fact, Meaning, Role};
 use crate::spec::Vendor;
@@ -262,10 +261,10 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
 
 /// Version and account name that a read of a value shows: the first text in the JSON object.
 fn account_of(vendor: &Vendor, exchange: &crate::history::Exchange) -> Option<(String, String)> {
-    let crate::codec::Body::Done { facts, json } = &exchange.reply()?.body else { return None };
-    let fields = &vendor.spec.operations.get(&exchange.call.operation)?.reply;
-    let (name, _) = fields.iter().find(|(_, field)| field.is == Meaning::Value)?;
-    let value: serde_json::Value = serde_json::from_str(member(json, name)?.as_str()?).ok()?;
+    let operation = vendor.spec.operations.get(&exchange.call.operation)?;
+    let (facts, shown) =
+        exchange.reply().and_then(|reply| Some((reply.facts()?, reply.value(operation)?)))?;
+    let value: serde_json::Value = serde_json::from_str(shown).ok()?;
     let account = value.as_object()?.values().next()?.as_str()?.to_owned();
     // An alias may stand for every version: the value tells them apart.
     let version = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {

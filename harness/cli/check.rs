@@ -68,8 +68,8 @@ fn one(
         None => target::reference(vendor, plan.seed, stop),
         Some(url) => {
             let now: Now = Arc::new(wall_clock);
-            let endpoint = target::remote(&args.target, &chosen, url, stop, fixtures)?;
-            campaign::preflight(vendor, &endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
+            let mut endpoint = target::remote(&args.target, &chosen, url, stop, fixtures)?;
+            campaign::preflight(vendor, &mut endpoint, &now, plan.seed).map_err(Failure::unfinished)?;
             (endpoint, now)
         }
     };

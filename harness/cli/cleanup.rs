@@ -1,6 +1,7 @@
 //! `rotaprobe cleanup JOURNAL`.
 
-use super::{Failure, credentials};
+use super::Failure;
+use super::credentials::{self, Keys};
 use crate::campaign::{self, Care, Endpoint, Head, Removal, cleanup, read_journal};
 use crate::client::Now;
 use crate::client::http::{HttpTransport, Limits};
@@ -50,9 +51,9 @@ pub(super) fn run(args: &CleanupArgs) -> Result<u8, Failure> {
     let mut counts = [0_usize; 2];
     let mut left = remains.strange.len() + remains.nameless.len();
     if !remains.own.is_empty() {
-        let endpoint = endpoint(args, &recorded.head, &vendor)?;
+        let mut endpoint = endpoint(args, &recorded.head, &vendor)?;
         let now: Now = Arc::new(super::check::wall_clock);
-        campaign::preflight(&vendor, &endpoint, &now, fastrand::u64(..)).map_err(Failure::unfinished)?;
+        campaign::preflight(&vendor, &mut endpoint, &now, fastrand::u64(..)).map_err(Failure::unfinished)?;
         left = cleanup(&vendor, &endpoint, &now, &remains, DEADLINE, &mut |account, name, removal| {
             counts[0] += usize::from(matches!(removal, Removal::Removed | Removal::Leaving));
             counts[1] += usize::from(*removal == Removal::NotThere);
@@ -108,10 +109,8 @@ fn vendor(args: &CleanupArgs, head: &Head) -> Result<Vendor, Failure> {
 fn endpoint(args: &CleanupArgs, head: &Head, vendor: &Vendor) -> Result<Endpoint, Failure> {
     let url = args.endpoint.as_deref().unwrap_or(&head.endpoint);
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
-    let credentials = match &args.credentials {
-        Some(path) => credentials::from_file(path)?,
-        None => credentials::from_environment(vendor, transport.is_loopback())?,
-    };
+    let Keys { credentials, presumed } =
+        credentials::of(args.credentials.as_deref(), vendor, transport.is_loopback())?;
     if credentials.is_empty() {
         return Err(Failure::usage(anyhow!("there are no access keys: give --credentials FILE")));
     }
@@ -119,6 +118,7 @@ fn endpoint(args: &CleanupArgs, head: &Head, vendor: &Vendor) -> Result<Endpoint
         host: transport.host().to_owned(),
         transport: Arc::new(transport),
         credentials,
+        presumed,
         clock: None,
         timeout: Duration::from_millis(args.timeout),
         waits: false,

@@ -36,6 +36,21 @@ impl From<Key> for Credentials {
     }
 }
 
+/// Access keys, one for each account.
+pub(super) struct Keys {
+    pub(super) credentials: Vec<Credentials>,
+    /// Nobody has given them: they are the reference's own.
+    pub(super) presumed: bool,
+}
+
+/// Access keys from a file, where one is given; from the environment otherwise.
+pub(super) fn of(file: Option<&Path>, vendor: &Vendor, loopback: bool) -> Result<Keys, Failure> {
+    match file {
+        Some(path) => Ok(Keys { credentials: from_file(path)?, presumed: false }),
+        None => from_environment(vendor, loopback),
+    }
+}
+
 /// Access keys from a YAML file: `accounts: [{ key: …, secret: … }, …]`.
 pub(super) fn from_file(path: &Path) -> Result<Vec<Credentials>, Failure> {
     let read = || -> anyhow::Result<Vec<Credentials>> {
@@ -55,7 +70,7 @@ pub(super) fn from_file(path: &Path) -> Result<Vec<Credentials>, Failure> {
 
 /// Access keys from the environment variables that the spec names. On loopback, where none is set, the
 /// reference's own keys are used.
-pub(super) fn from_environment(vendor: &Vendor, loopback: bool) -> Result<Vec<Credentials>, Failure> {
+fn from_environment(vendor: &Vendor, loopback: bool) -> Result<Keys, Failure> {
     let names = &vendor.spec.credentials;
     let get = |name: &str, suffix: &str| {
         std::env::var(format!("{name}{suffix}")).ok().filter(|text| !text.is_empty())
@@ -84,9 +99,10 @@ pub(super) fn from_environment(vendor: &Vendor, loopback: bool) -> Result<Vec<Cr
         }
     }
     match (found.is_empty(), loopback) {
-        (false, _) => Ok(found),
+        (false, _) => Ok(Keys { credentials: found, presumed: false }),
         (true, true) => {
-            Ok(Emulator::default_accounts(vendor).into_iter().map(|account| account.credentials).collect())
+            let accounts = Emulator::default_accounts(vendor).into_iter();
+            Ok(Keys { credentials: accounts.map(|account| account.credentials).collect(), presumed: true })
         }
         (true, false) => Err(Failure::usage(anyhow!(
             "there are no access keys: set {} and {} (and the same with suffix {} for a second account), or give --credentials FILE",

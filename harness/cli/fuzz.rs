@@ -187,8 +187,8 @@ fn targets(
         )));
     }
     let now: crate::client::Now = std::sync::Arc::new(check::wall_clock);
-    let endpoint = target::remote(&args.target, &chosen, url, stop, fixtures)?;
-    campaign::preflight(&chosen.vendor, &endpoint, &now, seed).map_err(Failure::unfinished)?;
+    let mut endpoint = target::remote(&args.target, &chosen, url, stop, fixtures)?;
+    campaign::preflight(&chosen.vendor, &mut endpoint, &now, seed).map_err(Failure::unfinished)?;
     let one = |job: u64| {
         let mut endpoint = endpoint.clone();
         // Each job writes down what it makes in a file of its own.

@@ -39,8 +39,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     let target = match &args.target.endpoint {
         Some(url) => {
             let now: crate::client::Now = std::sync::Arc::new(check::wall_clock);
-            let endpoint = target::remote(&args.target, &chosen, url, &stop, fixtures)?;
-            campaign::preflight(&chosen.vendor, &endpoint, &now, finding.seed)
+            let mut endpoint = target::remote(&args.target, &chosen, url, &stop, fixtures)?;
+            campaign::preflight(&chosen.vendor, &mut endpoint, &now, finding.seed)
                 .map_err(Failure::unfinished)?;
             Target { endpoint, now, reference: None }
         }

@@ -1,7 +1,8 @@
 //! What a run is made against: the arguments, and the endpoint that they mean.
 
+use super::credentials::{self, Keys};
 use super::vendors::Chosen;
-use super::{Failure, care, credentials, fixtures};
+use super::{Failure, care, fixtures};
 use crate::campaign::{Endpoint, Interrupt, Reference};
 use crate::check::Fixture;
 use crate::client::Now;
@@ -70,10 +71,8 @@ pub(super) fn remote(
     fixtures: Vec<Fixture>,
 ) -> Result<Endpoint, Failure> {
     let transport = HttpTransport::new(url, Limits::default(), &args.allow_host).map_err(Failure::usage)?;
-    let credentials = match &args.credentials {
-        Some(path) => credentials::from_file(path)?,
-        None => credentials::from_environment(&chosen.vendor, transport.is_loopback())?,
-    };
+    let Keys { credentials, presumed } =
+        credentials::of(args.credentials.as_deref(), &chosen.vendor, transport.is_loopback())?;
     let clock: Option<Arc<dyn Clock>> = match (&args.control, &args.clock_cmd) {
         (Some(url), _) => Some(Arc::new(ControlPort::new(url, &args.allow_host).map_err(Failure::usage)?)),
         (None, Some(command)) => Some(Arc::new(ClockCommand::new(command))),
@@ -84,6 +83,7 @@ pub(super) fn remote(
         host: transport.host().to_owned(),
         transport: Arc::new(transport),
         credentials,
+        presumed,
         clock,
         timeout: Duration::from_millis(args.timeout),
         waits: args.clock_cmd.is_some(),

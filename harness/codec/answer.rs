@@ -1,31 +1,35 @@
 //! Replies, both directions: success and refusal, in JSON or XML, inside whatever wraps them.
 
-use super::members::{member, put};
+use super::tree::Tree;
 use super::{Body, Refusal, Reply, fields, xml};
 use crate::model::{Fact, Facts, Meaning};
 use crate::spec::{ErrorEnvelope, Field, Format, Operation, Table, Vendor};
 use crate::wire::{Headers, Response};
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 fn documented<'a>(vendor: &'a Vendor, operation: &str) -> Option<&'a Operation> {
     vendor.spec.operations.get(operation)
 }
 
-fn respond(vendor: &Vendor, status: u16, format: Format, root: &str, body: &Value, id: &str) -> Response {
+fn respond(vendor: &Vendor, status: u16, format: Format, root: &str, body: &Tree<'_>, id: &str) -> Response {
     let protocol = &vendor.spec.protocol;
     let mut headers = Headers::new();
-    let (kind, body) = match (format, body) {
-        (Format::Xml, Value::Object(object)) => {
-            ("application/xml", xml::from_json(root, object).into_bytes())
+    let mut text = String::with_capacity(256);
+    let kind = match format {
+        Format::Xml => {
+            xml::write_document(root, body, &mut text);
+            "application/xml"
         }
-        // A value without odd keys can always be written.
-        _ => (protocol.reply_content_type.as_str(), serde_json::to_vec(body).unwrap_or_default()),
+        Format::Json => {
+            body.print(&mut text);
+            protocol.reply_content_type.as_str()
+        }
     };
     headers.add("content-type", kind);
     if let Some(name) = &protocol.request_id_header {
         headers.add(name.as_str(), id);
     }
-    let body = if status == 204 { Vec::new() } else { body };
+    let body = if status == 204 { Vec::new() } else { text.into_bytes() };
     Response { status, headers, body }
 }
 
@@ -42,17 +46,17 @@ pub(super) fn encode_done(
     let reply = described.map_or(&empty, |operation| &operation.reply);
     let mut object = fields::write(vendor, reply, facts);
     for (name, _) in reply.iter().filter(|(_, field)| field.is == Meaning::RequestId) {
-        put(&mut object, name, Value::from(request_id));
+        object.put(name.as_str(), Tree::from(request_id));
     }
     if let Some(wrapper) = &protocol.wrapper {
-        let mut outer = Value::Null;
+        let mut outer = Tree::default();
         // What stands outside the wrapper is named by the envelopes.
         for envelope in protocol.error_envelopes.iter().filter(|_| protocol.error_wrapper.is_none()) {
             for (path, _) in envelope.required.iter().filter(|(_, is)| **is == Meaning::RequestId) {
-                put(&mut outer, path, Value::from(request_id));
+                outer.put(path.as_str(), Tree::from(request_id));
             }
         }
-        put(&mut outer, wrapper, object);
+        outer.put(wrapper.as_str(), object);
         object = outer;
     }
     let root = protocol.xml_roots.first().map_or("Response", String::as_str);
@@ -75,22 +79,22 @@ pub(super) fn encode_refusal(
     request_id: &str,
 ) -> Response {
     let protocol = &vendor.spec.protocol;
-    let mut object = Value::Object(Map::new());
+    let mut object = Tree::Object(Vec::new());
     // A superset of the documented envelopes satisfies every client.
     for envelope in envelopes(vendor, operation) {
         for (name, meaning) in envelope.required.iter().chain(&envelope.optional) {
             let value = match meaning {
-                Meaning::Code => Value::from(refusal.code.as_str()),
-                Meaning::Message => Value::from(refusal.message.as_str()),
-                Meaning::RequestId => Value::from(request_id),
-                Meaning::Status => Value::from(refusal.status),
+                Meaning::Code => Tree::from(refusal.code.as_str()),
+                Meaning::Message => Tree::from(refusal.message.as_str()),
+                Meaning::RequestId => Tree::from(request_id),
+                Meaning::Status => Tree::from(i64::from(refusal.status)),
                 _ => continue,
             };
-            put(&mut object, name, value);
+            object.put(name.as_str(), value);
         }
     }
     if let Some(wrapper) = &protocol.error_wrapper {
-        object = Value::Object(Map::from_iter([(wrapper.clone(), object)]));
+        object = Tree::Object(vec![(Cow::Borrowed(wrapper.as_str()), object)]);
     }
     let root = protocol.xml_error_roots.first().map_or("Error", String::as_str);
     respond(vendor, refusal.status, format, root, &object, request_id)
@@ -112,7 +116,7 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
     let fields = described.map_or(&empty, |operation| &operation.reply);
     if says_nothing(response) && described.is_some() && fields.is_empty() {
         reply.format = Some(Format::Json);
-        reply.body = Body::Done { facts: Facts::new(), json: Value::Object(Map::new()) };
+        reply.body = Body::Done { facts: Facts::new(), json: Tree::Object(Vec::new()) };
         return reply;
     }
     let (format, object) = match parse(vendor, operation, fields, &response.body) {
@@ -134,7 +138,7 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
         }
         // Where no reply is documented, the wrapper may be missing too.
         (200..=299, None, None) if fields.is_empty() => {
-            Body::Done { facts: Facts::new(), json: Value::Object(Map::new()) }
+            Body::Done { facts: Facts::new(), json: Tree::Object(Vec::new()) }
         }
         (200..=299, None, None) => unreadable("it lacks the member that holds what a reply says"),
         (300..=399, _, _) => unreadable("it redirects, which no document speaks of"),
@@ -147,27 +151,29 @@ pub(super) fn decode_reply(vendor: &Vendor, operation: &str, response: &Response
 }
 
 /// What stands in a wrapper; all there is, where nothing wraps it.
-fn inner<'a>(object: &'a Value, wrapper: &Option<String>) -> Option<&'a Value> {
+fn inner<'a>(object: &'a Tree<'static>, wrapper: &Option<String>) -> Option<&'a Tree<'static>> {
     match wrapper {
-        Some(name) => object.get(name).filter(|inner| inner.is_object()),
+        Some(name) => object.get(name).filter(|inner| inner.as_object().is_some()),
         None => Some(object),
     }
 }
 
-fn into_inner(mut object: Value, wrapper: &Option<String>) -> Value {
-    match wrapper {
-        Some(name) => object.get_mut(name).map_or(Value::Null, Value::take),
-        None => object,
+fn into_inner(object: Tree<'static>, wrapper: &Option<String>) -> Tree<'static> {
+    match (wrapper, object) {
+        (Some(name), Tree::Object(members)) => {
+            members.into_iter().rfind(|(known, _)| known == name).map_or(Tree::Null, |(_, inner)| inner)
+        }
+        (_, object) => object,
     }
 }
 
 /// Whether a reply has the member under which errors tell their code.
-fn has_error(vendor: &Vendor, object: &Value) -> bool {
+fn has_error(vendor: &Vendor, object: &Tree<'_>) -> bool {
     let mut envelopes = vendor.spec.protocol.error_envelopes.iter();
     envelopes.any(|envelope| {
         let code = envelope.required.iter().find(|(_, is)| **is == Meaning::Code);
         code.and_then(|(path, _)| path.rsplit_once('.'))
-            .is_some_and(|(parent, _)| member(object, parent).is_some())
+            .is_some_and(|(parent, _)| object.member(parent).is_some())
     })
 }
 
@@ -180,10 +186,10 @@ fn parse(
     operation: &str,
     fields: &Table<String, Field>,
     body: &[u8],
-) -> Result<(Format, Value), String> {
+) -> Result<(Format, Tree<'static>), String> {
     let first = body.iter().copied().find(|byte| !byte.is_ascii_whitespace());
     let (format, mut object) = match first {
-        Some(b'{') => match serde_json::from_slice::<Map<String, Value>>(body) {
+        Some(b'{') => match serde_json::from_slice::<Tree<'static>>(body) {
             Ok(object) => (Format::Json, object),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
@@ -200,21 +206,9 @@ fn parse(
         Some(_) => return Err("the body is in no documented format".into()),
         None => return Err("the body is empty".into()),
     };
-    let mut object = Value::Object(std::mem::take(&mut object));
-    without_nulls(&mut object);
+    // A null stands for what is not there.
+    object.without_nulls();
     Ok((format, object))
-}
-
-/// A null stands for what is not there.
-fn without_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(without_nulls);
-        }
-        Value::Array(list) => list.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
 }
 
 fn expected_roots<'a>(vendor: &'a Vendor, operation: &'a str) -> impl Iterator<Item = String> + 'a {
@@ -226,14 +220,14 @@ fn expected_roots<'a>(vendor: &'a Vendor, operation: &'a str) -> impl Iterator<I
         .map(|root| root.replace("{operation}", operation))
 }
 
-fn field_of<'a>(vendor: &Vendor, object: &'a Value, is: Meaning) -> Option<&'a Value> {
+fn field_of<'a>(vendor: &Vendor, object: &'a Tree<'static>, is: Meaning) -> Option<&'a Tree<'static>> {
     vendor.spec.protocol.error_envelopes.iter().find_map(|envelope| {
         let all = envelope.required.iter().chain(&envelope.optional);
-        all.filter(|(_, meaning)| **meaning == is).find_map(|(name, _)| member(object, name))
+        all.filter(|(_, meaning)| **meaning == is).find_map(|(name, _)| object.member(name))
     })
 }
 
-fn code_of(vendor: &Vendor, object: &Value) -> Option<String> {
+fn code_of(vendor: &Vendor, object: &Tree<'static>) -> Option<String> {
     let code = field_of(vendor, object, Meaning::Code)?.as_str()?;
     if !vendor.spec.protocol.qualified_codes {
         return Some(code.to_owned());
@@ -245,21 +239,20 @@ fn code_of(vendor: &Vendor, object: &Value) -> Option<String> {
 fn request_id(
     vendor: &Vendor,
     fields: &Table<String, Field>,
-    said: Option<&Value>,
-    failed: Option<&Value>,
+    said: Option<&Tree<'static>>,
+    failed: Option<&Tree<'static>>,
 ) -> Option<String> {
     let own = fields.iter().find(|(_, field)| field.is == Meaning::RequestId);
-    let by_field = own.and_then(|(name, _)| member(said?, name));
+    let by_field = own.and_then(|(name, _)| said?.member(name));
     let id = by_field.or_else(|| field_of(vendor, failed?, Meaning::RequestId))?;
     id.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
 /// What keeps an error body from fitting any documented envelope; empty if it fits one.
-fn misfit(vendor: &Vendor, object: &Value) -> String {
+fn misfit(vendor: &Vendor, object: &Tree<'_>) -> String {
     let mut nearest: Option<Vec<&str>> = None;
     for envelope in &vendor.spec.protocol.error_envelopes {
-        let there =
-            |name: &str| member(object, name).is_some_and(|value| value.is_string() || value.is_number());
+        let there = |name: &str| matches!(object.member(name), Some(Tree::Text(_) | Tree::Number(_)));
         let missing: Vec<&str> = envelope
             .required
             .iter()

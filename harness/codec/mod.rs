@@ -13,11 +13,12 @@ mod rest_json;
 mod rpc_query;
 mod schema;
 mod shape;
+mod tree;
 mod xml;
 
-pub use members::member;
 pub use reply::{Body, Reply};
 pub use schema::{ReplySchemas, schema_of};
+pub use tree::Tree;
 
 use crate::model::{Condition, Fact, Meaning};
 use crate::sign::Scheme;
@@ -209,5 +210,5 @@ pub fn decode_reply(vendor: &Vendor, operation: &str, response: &Response) -> Re
 
 /// Whether a JSON token has the type that a parameter documents.
 pub fn fits_type(parameter: &crate::spec::Parameter, token: &str) -> bool {
-    serde_json::from_str(token).is_ok_and(|value| members::fits(parameter.kind, &value))
+    serde_json::from_str(token).is_ok_and(|tree| members::fits(parameter.kind, &tree))
 }

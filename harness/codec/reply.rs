@@ -1,7 +1,8 @@
 //! A reply after decoding.
 
-use crate::model::Facts;
-use crate::spec::Format;
+use super::Tree;
+use crate::model::{Facts, Meaning};
+use crate::spec::{Format, Operation};
 
 /// A reply after decoding.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub enum Body {
         /// What it states, by meaning.
         facts: Facts,
         /// The body as JSON, whatever format it came in. It may hold a secret value.
-        json: serde_json::Value,
+        json: Tree<'static>,
     },
     /// The call was refused.
     Refused {
@@ -52,6 +53,13 @@ impl Reply {
             Body::Refused { code, .. } => Some(code),
             _ => None,
         }
+    }
+
+    /// The secret value that a success shows. Nobody may be told it.
+    pub fn value(&self, operation: &Operation) -> Option<&str> {
+        let Body::Done { json, .. } = &self.body else { return None };
+        let (name, _) = operation.reply.iter().find(|(_, field)| field.is == Meaning::Value)?;
+        json.member(name)?.as_str()
     }
 
     /// The facts that a success states.

@@ -1,8 +1,10 @@
 //! A quick look at a reply, made from its JSON Schema: it says for certain that the reply fits, or
 //! nothing. Nearly every reply fits, and a validator takes many times longer to say so.
 
+use super::tree::Tree;
 use regex::Regex;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// What fits for certain.
 #[derive(Debug)]
@@ -76,44 +78,63 @@ impl Shape {
     }
 
     /// Whether a value fits for certain.
-    pub(super) fn fits(&self, value: &Value) -> bool {
-        match (self, value) {
+    pub(super) fn fits(&self, tree: &Tree<'_>) -> bool {
+        match (self, tree) {
             (Self::Anything, _)
-            | (Self::Boolean, Value::Bool(_))
-            | (Self::Number, Value::Number(_) | Value::Null) => true,
-            (Self::Object(members), Value::Object(map)) => has(members, map),
-            (Self::List(entry), Value::Array(list)) => list.iter().all(|value| entry.fits(value)),
-            (Self::Text(among), Value::String(text)) => among.is_empty() || among.contains(text),
-            (Self::Digits(form), Value::String(text)) => {
+            | (Self::Boolean, Tree::Flag(_))
+            | (Self::Number, Tree::Number(_) | Tree::Null) => true,
+            (Self::Object(members), Tree::Object(given)) => has(members, given),
+            (Self::List(entry), Tree::List(list)) => list.iter().all(|tree| entry.fits(tree)),
+            (Self::Text(among), Tree::Text(text)) => among.is_empty() || among.iter().any(|it| it == text),
+            (Self::Digits(form), Tree::Text(text)) => {
                 let same = |(byte, form): (u8, &u8)| match form {
                     b'0' => byte.is_ascii_digit(),
                     sign => byte == *sign,
                 };
                 text.len() == form.len() && text.bytes().zip(*form).all(same)
             }
-            (Self::Matching(regex), Value::String(text)) => {
+            (Self::Matching(regex), Tree::Text(text)) => {
                 text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && regex.is_match(text)
             }
-            (Self::Integer, Value::Number(number)) => number.is_i64() || number.is_u64(),
+            (Self::Integer, Tree::Number(number)) => number.is_i64() || number.is_u64(),
             _ => false,
         }
     }
 }
 
 /// Members mostly come in the order in which they are described: each is looked for after the one before.
-fn has(members: &[(String, bool, Shape)], map: &Map<String, Value>) -> bool {
+fn has(members: &[(String, bool, Shape)], given: &[(Cow<'_, str>, Tree<'_>)]) -> bool {
     let mut missing = members.iter().filter(|(_, needed, _)| *needed).count();
-    let mut next = 0;
-    for (name, value) in map {
+    let (mut next, mut seen) = (0, 0_u128);
+    for (name, tree) in given {
         let (before, after) = members.split_at(next.min(members.len()));
         let place = after.iter().chain(before).position(|(known, _, _)| known == name);
         let Some(place) = place.map(|place| (place + before.len()) % members.len()) else { continue };
         let (_, needed, shape) = &members[place];
-        if !shape.fits(value) {
+        // Of members that come twice, or too many to be told apart here, a validator has to say.
+        let Some(bit) = 1_u128.checked_shl(u32::try_from(place).unwrap_or(u32::MAX)) else { return false };
+        if seen & bit != 0 || !shape.fits(tree) {
             return false;
         }
+        seen |= bit;
         missing -= usize::from(*needed);
         next = place + 1;
     }
     missing == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_that_comes_twice_is_left_to_a_validator() {
+        let schema = super::super::schema_of(
+            &crate::spec::embedded("alibaba").unwrap().spec.operations["RotateSecret"].reply,
+        );
+        let shape = Shape::of(&schema);
+        let twice: Tree<'static> =
+            serde_json::from_str(r#"{"RequestId":"a","RequestId":"b","RequestId":"c"}"#).unwrap();
+        assert!(!shape.fits(&twice));
+    }
 }

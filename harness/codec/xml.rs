@@ -1,10 +1,11 @@
 //! XML replies as JSON, led by the fields that a reply documents, and back.
 
+use super::tree::Tree;
 use crate::spec::{Field, Table, Type};
 use quick_xml::Reader;
 use quick_xml::escape::escape;
 use quick_xml::events::Event;
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Elements nested deeper than this are no reply of any documented API.
 const DEPTH: usize = 16;
@@ -87,62 +88,53 @@ fn push_lines(out: &mut String, text: &str) {
 }
 
 /// The children of an element as a JSON object with the documented types.
-pub(super) fn to_json(element: &Element, fields: &Table<String, Field>) -> Map<String, Value> {
-    let mut object = Map::new();
-    for child in &element.children {
-        let value = match fields.get(&child.name) {
-            Some(field) => value_of(child, field),
-            None => Value::from(child.text.as_str()),
+pub(super) fn to_json(element: &Element, fields: &Table<String, Field>) -> Tree<'static> {
+    let member = |child: &Element| {
+        let tree = match fields.get(&child.name) {
+            Some(field) => tree_of(child, field),
+            None => Tree::from(child.text.clone()),
         };
-        object.insert(child.name.clone(), value);
-    }
-    object
+        (Cow::Owned(child.name.clone()), tree)
+    };
+    Tree::Object(element.children.iter().map(member).collect())
 }
 
-fn value_of(element: &Element, field: &Field) -> Value {
+fn tree_of(element: &Element, field: &Field) -> Tree<'static> {
+    let text = || Tree::from(element.text.clone());
     if let Some(item) = &field.item {
         let entries = element.children.iter().filter(|child| child.name == *item).map(|child| {
             match field.of.is_empty() {
-                true => Value::from(child.text.as_str()),
-                false => Value::Object(to_json(child, &field.of)),
+                true => Tree::from(child.text.clone()),
+                false => to_json(child, &field.of),
             }
         });
-        return Value::Object(Map::from_iter([(item.clone(), entries.collect())]));
+        return Tree::Object(vec![(Cow::Owned(item.clone()), Tree::List(entries.collect()))]);
     }
     match field.kind {
-        Type::Integer => element
-            .text
-            .trim()
-            .parse::<i64>()
-            .map_or_else(|_| Value::from(element.text.as_str()), Value::from),
-        Type::Boolean => crate::spec::truth(element.text.trim())
-            .map_or_else(|| Value::from(element.text.as_str()), Value::from),
-        _ => Value::from(element.text.as_str()),
+        Type::Integer => element.text.trim().parse::<i64>().map_or_else(|_| text(), Tree::from),
+        Type::Boolean => crate::spec::truth(element.text.trim()).map_or_else(text, Tree::from),
+        _ => text(),
     }
 }
 
-/// Writes a JSON object as the children of a root element.
-pub(super) fn from_json(root: &str, object: &Map<String, Value>) -> String {
-    let mut out = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>");
-    for (name, value) in object {
-        write(&mut out, name, value);
-    }
-    out.push_str(&format!("</{root}>"));
-    out
+/// Appends a JSON object as a document: the children of a root element.
+pub(super) fn write_document(root: &str, object: &Tree<'_>, out: &mut String) {
+    out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    write(out, root, object);
 }
 
-fn write(out: &mut String, name: &str, value: &Value) {
-    match value {
-        Value::Array(list) => list.iter().for_each(|entry| write(out, name, entry)),
-        Value::Object(object) => {
+fn write(out: &mut String, name: &str, tree: &Tree<'_>) {
+    match tree {
+        Tree::List(list) => list.iter().for_each(|entry| write(out, name, entry)),
+        Tree::Object(members) => {
             out.push_str(&format!("<{name}>"));
-            object.iter().for_each(|(name, value)| write(out, name, value));
+            members.iter().for_each(|(name, tree)| write(out, name, tree));
             out.push_str(&format!("</{name}>"));
         }
-        Value::Null => {}
+        Tree::Null => {}
         // A CR that is written as it is would be read as LF.
-        Value::String(text) => {
-            let text = escape(text.as_str()).replace('\r', "&#13;");
+        Tree::Text(text) => {
+            let text = escape(&**text).replace('\r', "&#13;");
             out.push_str(&format!("<{name}>{text}</{name}>"));
         }
         other => out.push_str(&format!("<{name}>{other}</{name}>")),
@@ -158,7 +150,8 @@ mod tests {
         let element = parse(b"<a>1\r\n2\r3&#13;4<![CDATA[\r]]></a>").unwrap();
         assert_eq!(element.text, "1\n2\n3\r4\n");
         let object = serde_json::json!({ "a": "1\r\n2\r" });
-        let written = from_json("root", object.as_object().unwrap());
+        let mut written = String::new();
+        write_document("root", &Tree::from(&object), &mut written);
         assert!(!written.contains('\r'), "{written}");
         assert_eq!(parse(written.as_bytes()).unwrap().children[0].text, "1\r\n2\r");
     }

@@ -69,7 +69,7 @@ impl<'v> Maker<'v, '_> {
                     let seconds = self.seconds();
                     self.plan.steps.push(Step::Advance(seconds));
                 }
-                2 => {
+                2 | 26 => {
                     let crowd = self.crowd();
                     self.plan.steps.push(Step::Together(crowd));
                 }

@@ -242,8 +242,13 @@ impl Belief {
             matches!(&outcome.answer, Answer::Done(facts)
                 if facts.contains(&(Meaning::TaskState, Expect::Is(Fact::State(State::Running)))))
         };
-        // What becomes of it where the secret was deleted or switched off meanwhile is documented nowhere.
-        let in_use = |world: &World| world.subject(op).is_some_and(|(_, it)| it.life == Life::Active);
+        // What becomes of it where the secret was deleted or switched off meanwhile is documented nowhere; how
+        // long a creation takes, neither.
+        let in_use = |world: &World| {
+            world.subject(op).is_some_and(|(_, it)| {
+                it.life == Life::Active && (it.making.is_none() || it.making != op.task)
+            })
+        };
         if !grace && possible.iter().any(|(_, outcome)| !running(outcome)) {
             possible.retain(|(world, outcome)| !running(outcome) || !in_use(world));
         }

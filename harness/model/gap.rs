@@ -51,8 +51,9 @@ impl Nearest {
         case: &Case<'_>,
         outcome: Outcome,
         facts: &[(Meaning, Fact)],
-        differing: Vec<Difference>,
+        mut differing: Vec<Difference>,
     ) {
+        tell_once(&mut differing);
         let subject = case.world.find(case.op.account, &case.op.secret).map(|(_, secret)| secret);
         let flawed = |(_, expect, observed): &Difference| {
             subject.is_some_and(|secret| expect.flaw(observed.as_ref(), secret).is_some())
@@ -89,6 +90,18 @@ impl Nearest {
         let worlds = if gap.passed { self.worlds } else { Vec::new() };
         (gap, worlds)
     }
+}
+
+/// A total that counts the versions beside it is no more wrong than they are.
+fn tell_once(differing: &mut Vec<Difference>) {
+    let shown = differing.iter().find_map(|(.., observed)| match observed {
+        Some(Fact::Versions(shown)) => i64::try_from(shown.len()).ok(),
+        _ => None,
+    });
+    let counts = |(meaning, _, observed): &Difference| {
+        *meaning == Meaning::Total && shown.is_some() && *observed == shown.map(Fact::Count)
+    };
+    differing.retain(|difference| !counts(difference));
 }
 
 /// Whether what a reply shows of this says nothing of what a secret's versions and schedule are.

@@ -26,6 +26,9 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
                 Arc::make_mut(&mut secret).settings.push((*meaning, fact.clone()));
             }
             (Meaning::Task, Fact::Text(id)) if op.role != Role::Task => {
+                if op.role == Role::Create {
+                    Arc::make_mut(&mut secret).making = Some(id.clone());
+                }
                 if secret.pending.is_some()
                     && let Some(pending) = &mut Arc::make_mut(&mut secret).pending
                 {

@@ -30,6 +30,18 @@ pub fn outcomes(law: &Law, world: &World, op: &Op, now: When) -> Vec<Outcome> {
             possible.push(throttled);
         }
     }
+    let dry = Outcome::refused("READ-1", Condition::DryRun);
+    if op.dry_run && !possible.contains(&dry) {
+        // Whether a trial looks for what it names is open.
+        possible.push(dry);
+    }
+    if op.role != Role::Task && world.subject(op).is_some_and(|(_, secret)| secret.making.is_some()) {
+        // What a secret can do that is not there yet, the codes of refusals apart, is documented nowhere.
+        let too_early = Outcome::refused("LIFE-1", Condition::Unavailable);
+        if !possible.contains(&too_early) {
+            possible.push(too_early);
+        }
+    }
     possible
 }
 

@@ -116,14 +116,13 @@ pub(super) fn describe(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
             Life::Leaving(gone) => Expect::Within(When { lo: secret.created.lo, hi: gone.hi }),
         },
     ));
-    facts.push((
-        Meaning::State,
-        Expect::Is(Fact::State(match secret.life {
-            Life::Active => State::Active,
-            Life::Disabled => State::Disabled,
-            Life::Leaving(_) => State::Leaving,
-        })),
-    ));
+    let state = Fact::State(match secret.life {
+        Life::Active => State::Active,
+        Life::Disabled => State::Disabled,
+        Life::Leaving(_) => State::Leaving,
+    });
+    let made = secret.making.is_none();
+    facts.push((Meaning::State, if made { Expect::Is(state) } else { Expect::Open(Some(state)) }));
     facts.extend(match secret.life {
         Life::Active => policy(case, secret),
         // What a secret that is not in use shows of its schedule is open.

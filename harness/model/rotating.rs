@@ -187,6 +187,16 @@ fn next_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
     })
 }
 
+/// The secret, with what a call says of it beside its policy.
+fn with_settings(secret: &Secret, op: &super::Op) -> Secret {
+    let mut next = secret.clone();
+    for (meaning, fact) in &op.settings {
+        next.settings.retain(|(known, _)| known != meaning);
+        next.settings.push((*meaning, fact.clone()));
+    }
+    next
+}
+
 pub(super) fn set_policy(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let (law, op) = (case.law, case.op);
     let touches = op.enable.is_some() || op.interval.is_some();
@@ -195,15 +205,13 @@ pub(super) fn set_policy(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Out
         if law.binds("ROT-KIND-2") {
             return vec![refused];
         }
+        // What else it says of the secret counts.
         let facts = vec![(Meaning::Secret, Expect::Is(Fact::Text(key.1.clone())))];
-        return vec![refused, Outcome::done("ROT-KIND-2", Change::default(), facts)];
+        let next = with_settings(secret, op);
+        return vec![refused, Outcome::done("ROT-KIND-2", Change::store(key.clone(), next), facts)];
     }
     let on = op.enable.unwrap_or(secret.policy.on);
-    let mut next = secret.clone();
-    for (meaning, fact) in &op.settings {
-        next.settings.retain(|(known, _)| known != meaning);
-        next.settings.push((*meaning, fact.clone()));
-    }
+    let mut next = with_settings(secret, op);
     if op.function.is_some() {
         next.function.clone_from(&op.function);
     }
@@ -257,7 +265,8 @@ pub(super) fn cancel(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
 pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
     let world = case.world;
     let id = case.op.task.clone().unwrap_or_else(|| "".into());
-    let Some(task) = world.tasks.get(&id) else {
+    let own = |task: &&Task| task.key.0 == case.op.account;
+    let Some(task) = world.tasks.get(&id).filter(own) else {
         return vec![
             Outcome::refused("ROT-ERR-3", Condition::UnknownTask),
             // It may belong to a secret of which nothing is known any more.
@@ -299,6 +308,10 @@ pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
             possible.push(told(State::Failed, ended(State::Failed, Some(failed))));
             possible
         }
-        _ => vec![told(State::Succeeded, ended(State::Succeeded, None)), running],
+        _ => {
+            let made = secret.filter(|secret| secret.making.as_ref() == Some(&id));
+            let made = made.map(|secret| Secret { making: None, ..(**secret).clone() });
+            vec![told(State::Succeeded, ended(State::Succeeded, made)), running]
+        }
     }
 }

@@ -119,6 +119,8 @@ pub struct Secret {
     pub settings: Shared<Facts>,
     /// How many ids the service has made for it.
     pub made: u32,
+    /// The task of its creation, as long as nobody has told that it ended.
+    pub making: Option<Text>,
     /// A rotation that goes on.
     pub pending: Option<Pending>,
     /// Function that rotates it.

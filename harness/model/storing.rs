@@ -43,6 +43,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
         next: policy.every.map(|every| first_date(case, case.now, every)),
         settings: op.settings.clone().into(),
         made: 0,
+        making: None,
         pending: None,
         function: op.function.clone(),
         schedule: op.schedule.clone(),
@@ -72,6 +73,11 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
     if kind.rotates && !kind.takes_values {
         // Behind it stands a database or a server that need not be there.
         possible.push(Outcome::refused("LIFE-1", Condition::Unavailable));
+    }
+    if !kind.rotates && op.enable == Some(true) {
+        // Whether a wish that cannot be fulfilled is passed over or refused is said nowhere.
+        let reasons = [Condition::KindCannotRotate, Condition::Invalid];
+        possible.extend(reasons.map(|reason| Outcome::refused("LIFE-1", reason)));
     }
     possible.extend(unwanted_date(case));
     possible
@@ -105,8 +111,10 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
         let refused = Outcome::refused("PUT-1", Condition::VersionExists);
         let unseen = version.value == Value::Unseen;
         let done = Outcome::done("PUT-1", Change::default(), facts);
+        // Whether the same bytes of another type are the same value is open.
+        let retyped = version.value_type != op.value_type;
         // Where nobody saw the value, nobody knows whether it is the same.
-        possible.extend(match (same, unseen || (same && !law.puts_replay)) {
+        possible.extend(match (same, unseen || (same && (retyped || !law.puts_replay))) {
             (_, true) => vec![refused, done],
             (true, false) => vec![done],
             (false, false) => vec![refused],
@@ -194,6 +202,12 @@ pub(super) fn move_stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Out
     }
     // Documents do not say whether the previous stage follows when the current one is moved by hand.
     possible.push(done(plain));
+    let current = secret.staged(&law.current).map(|version| version.id.clone());
+    if law.previous.as_ref() == Some(&stage) && target.is_some() && target == current {
+        // Nor whether a version may be the current one and the one before it.
+        let reasons = [Condition::WrongSource, Condition::Invalid];
+        possible.extend(reasons.map(|reason| Outcome::refused("STAGE-1", reason)));
+    }
     possible
 }
 

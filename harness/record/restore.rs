@@ -209,6 +209,7 @@ pub(super) fn adopted(vendor: &Vendor, line: Adopted) -> Result<Entry, Wrong> {
         next: some("adopted.next", line.next)?,
         settings: Vec::new().into(),
         made,
+        making: None,
         pending: None,
         function: line.function.map(Text::from),
         schedule: line.schedule.map(Text::from),

@@ -115,7 +115,14 @@ fn violated(result: &RuleResult, again: &str, style: Style) -> String {
     if let Some(source) = result.violations.first().map(|violation| &violation.source) {
         let _ = writeln!(out, "  says      {source}");
     }
-    let _ = writeln!(out, "  again     {again} --rule {}", result.rule);
+    // What the exercise of another rule has shown, its own need not show.
+    let mut rules = vec![result.rule.as_str()];
+    for shown_by in result.violations.iter().take(PRINTED).map(|violation| violation.shown_by.as_str()) {
+        if !shown_by.is_empty() && !rules.contains(&shown_by) {
+            rules.push(shown_by);
+        }
+    }
+    let _ = writeln!(out, "  again     {again} --rule {}", rules.join(" --rule "));
     out
 }
 

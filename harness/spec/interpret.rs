@@ -3,10 +3,11 @@
 //! The emulator refuses on the first complaint; a judge knows from a complaint's `certain` whether
 //! documents demand the refusal or leave it open.
 
-use super::{Constraint, Family, Kind, Operation, Parameter, Type, Vendor};
+use super::{Constraint, Family, Operation, Parameter, Type, Vendor};
 use crate::model::{Condition, Fact, Meaning, Op, Role, Text, digest, rule};
 
 mod timing;
+mod whole;
 
 /// Something wrong with a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +133,10 @@ impl<'a> Reader<'a> {
                 self.operation.parameters.get(&only_if.parameter).and_then(|p| p.default.as_deref());
             let holds = self.get(&only_if.parameter).or(default).and_then(truth) == Some(only_if.is);
             if !holds {
+                if value.is_some() && !self.vendor.law.binds(&only_if.rule) {
+                    let why = format!("{name} stands beside what it does not count for");
+                    self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
+                }
                 return;
             }
             required_by = rule(&only_if.required_by).map(|rule| rule.id);
@@ -161,18 +166,17 @@ impl<'a> Reader<'a> {
             }
             // Nobody documents what an empty optional parameter means: left out, or wrong.
             Some("") => {
-                let fits = self.constraint(parameter, "").is_none();
-                if !fits {
-                    let least = parameter.kind == Type::Text && parameter.min.is_some_and(|min| min > 0);
-                    let certain = least && !open(Constraint::Min) && !open(Constraint::Empty);
-                    self.complain(
-                        name,
-                        Condition::Invalid,
-                        bounds_rule(parameter),
-                        certain,
-                        format!("{name} is empty"),
-                    );
+                if self.in_path(name) {
+                    // A path without this segment may lead elsewhere, or nowhere.
+                    for condition in [Condition::UnknownOperation, Condition::Invalid] {
+                        let why = format!("{name} is empty");
+                        self.complain(name, condition, bounds_rule(parameter), false, why);
+                    }
                 }
+                let least = parameter.kind == Type::Text && parameter.min.is_some_and(|min| min > 0);
+                let certain = least && !open(Constraint::Min) && !open(Constraint::Empty);
+                let why = format!("{name} is empty");
+                self.complain(name, Condition::Invalid, bounds_rule(parameter), certain, why);
             }
             Some(text) => {
                 if parameter.kind == Type::Boolean
@@ -186,13 +190,18 @@ impl<'a> Reader<'a> {
                     self.unclear();
                 }
                 if let Some((constraint, why)) = self.constraint(parameter, text) {
-                    let certain = !open(constraint);
+                    // Another JSON type is wrong before anybody asks what it is for.
+                    let typed = constraint == Constraint::Type && in_json;
+                    let heeded = self.counts(parameter) || typed && parameter.kind == Type::Integer;
+                    let certain = !open(constraint) && heeded;
                     let why = format!("{name} {why}");
                     let number = parameter.is == Meaning::Interval && constraint == Constraint::Type;
                     let rule = if number { "ROT-POL-7" } else { bounds_rule(parameter) };
-                    let typed = constraint == Constraint::Type && in_json;
                     let condition = if typed { Condition::BadBody } else { Condition::Invalid };
                     self.complain(name, condition, rule, certain, why);
+                    if !heeded {
+                        return;
+                    }
                     if constraint == Constraint::Type {
                         self.unclear();
                     }
@@ -206,6 +215,27 @@ impl<'a> Reader<'a> {
                 self.take(name, parameter, text);
             }
         }
+    }
+
+    /// Whether a call has a use for a parameter: what is said of rotation while it is switched off, and the
+    /// configuration of a kind of secret that has none, need not be looked at.
+    fn counts(&self, parameter: &Parameter) -> bool {
+        match parameter.is {
+            Meaning::Interval | Meaning::Schedule | Meaning::FirstRotation => {
+                let enable = self.by_meaning(Meaning::Enable).and_then(|(_, text)| text);
+                enable.and_then(truth) != Some(false)
+            }
+            Meaning::Config if self.op.role == Role::Create => {
+                let kind = self.vendor.spec.kinds.get_index(self.op.kind);
+                kind.is_none_or(|(_, kind)| kind.samples.values().any(|sample| sample.config.is_some()))
+            }
+            _ => true,
+        }
+    }
+
+    fn in_path(&self, name: &str) -> bool {
+        let path = self.operation.path.as_deref().unwrap_or_default();
+        path.contains(&format!("{{{name}}}"))
     }
 
     fn rotates(&self) -> bool {
@@ -319,6 +349,12 @@ impl<'a> Reader<'a> {
             });
         match parsed {
             Some(stages) if !stages.is_empty() && stages.iter().all(|stage| !stage.is_empty()) => {
+                let previous = self.vendor.law.previous.as_deref();
+                if stages.iter().any(|stage| Some(stage.as_str()) == previous) {
+                    // What a rotation gives to the version before it need not be there for the asking.
+                    let why = format!("{name} names a stage that follows from others");
+                    self.complain(name, Condition::Invalid, "STAGE-1", false, why);
+                }
                 self.op.stages = Some(stages.iter().map(|stage| Text::from(stage.as_str())).collect());
             }
             Some(_) => {
@@ -332,82 +368,6 @@ impl<'a> Reader<'a> {
                 true,
                 format!("{name} is no list of stages"),
             ),
-        }
-    }
-
-    /// What parameters mean together.
-    fn whole(&mut self) {
-        for (name, parameter) in &self.operation.parameters {
-            let Some(other) = &parameter.excludes else { continue };
-            let given = match parameter.kind {
-                Type::Boolean => self.get(name).and_then(truth) == Some(true),
-                _ => self.get(name).is_some(),
-            };
-            if given && self.get(other).is_some() {
-                let policy = matches!(parameter.is, Meaning::Interval | Meaning::Schedule);
-                let rule = if policy { "ROT-POL-6" } else { bounds_rule(parameter) };
-                let certain = !parameter.open.contains(&Constraint::Excludes);
-                let why = format!("{other} must not be given with {name}");
-                self.complain(other, Condition::Invalid, rule, certain, why);
-            }
-        }
-        if self.op.role == Role::Create {
-            let vendor = self.vendor;
-            if let Some(kind) = vendor.spec.kinds.get_index(self.op.kind).map(|(_, kind)| kind) {
-                self.creation(kind);
-            }
-        }
-    }
-
-    fn creation(&mut self, kind: &Kind) {
-        self.op.names_itself = kind.literal_name.is_some();
-        if let Some((name, Some(text))) = self.by_meaning(Meaning::Secret) {
-            if let Some(pattern) = &kind.name_pattern
-                && !self.vendor.matches(pattern, text)
-            {
-                let why = format!("{name} is not a name for this kind of secret");
-                self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
-            }
-            let stands_for_one = |it: &Kind| it.literal_name.as_deref() == Some(text);
-            if kind.literal_name.is_none() && self.vendor.spec.kinds.values().any(stands_for_one) {
-                let why = format!("{name} stands for a name at other kinds of secret");
-                self.complain(name, Condition::Invalid, "WIRE-REQ-2", false, why);
-                self.unclear();
-            }
-            if kind.literal_name.as_deref().is_some_and(|literal| literal != text) {
-                self.complain(
-                    name,
-                    Condition::Invalid,
-                    "WIRE-REQ-2",
-                    true,
-                    format!("{name} is made by the service"),
-                );
-            }
-        }
-        let Some((name, config)) = self.by_meaning(Meaning::Config) else { return };
-        if !kind.rotates {
-            self.op.settings.retain(|(meaning, _)| *meaning != Meaning::Config);
-            return;
-        }
-        let config = config.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-        let Some(serde_json::Value::Object(config)) = config else {
-            let needed = !kind.config_required.is_empty();
-            if needed && !self.complaints.iter().any(|complaint| complaint.parameter == name) {
-                self.complain(name, Condition::Missing, "WIRE-REQ-1", true, format!("{name} is required"));
-            }
-            return;
-        };
-        for key in &kind.config_required {
-            if config.get(key).and_then(serde_json::Value::as_str).is_none_or(str::is_empty) {
-                self.complain(name, Condition::Missing, "WIRE-REQ-1", true, format!("{name} has no {key}"));
-            }
-        }
-        for (key, values) in &kind.config_values {
-            let given = config.get(key).and_then(serde_json::Value::as_str);
-            if given.is_some_and(|given| !given.is_empty() && !values.iter().any(|value| value == given)) {
-                let why = format!("{name}.{key} is none of {}", values.join(", "));
-                self.complain(name, Condition::Invalid, "WIRE-REQ-2", true, why);
-            }
         }
     }
 }
@@ -436,7 +396,8 @@ fn doubtful(parameter: &Parameter, text: &str) -> bool {
         Meaning::Marker | Meaning::Schedule => false,
         _ if parameter.example.as_deref() == Some(text) => false,
         _ => match parameter.kind {
-            Type::Integer => text.parse::<i32>().is_err(),
+            // Nobody says what a number below zero is that no bound forbids.
+            Type::Integer => text.parse::<i32>().map_or(true, |number| number < 0),
             Type::Boolean => false,
             // Keys, instances, tags, filters: whether what they name is there is another question.
             _ => true,

@@ -225,13 +225,16 @@ pub struct Requirement {
 impl Spec {
     /// Whether another operation has this operation's path and this method.
     pub fn is_another(&self, operation: &str, method: &str) -> bool {
-        let shape = |path: &Option<String>| -> Option<Vec<String>> {
-            let segments = path.as_ref()?.split('/');
-            Some(segments.map(|it| if it.starts_with('{') { String::new() } else { it.to_owned() }).collect())
+        let shape = |path: &str| -> Vec<String> {
+            let segments = path.split('/');
+            segments.map(|it| if it.starts_with('{') { String::new() } else { it.to_owned() }).collect()
         };
-        let own = self.operations.get(operation).and_then(|operation| shape(&operation.path));
-        let takes = |it: &Operation| it.method.as_deref() == Some(method) && shape(&it.path) == own;
-        own.is_some() && self.operations.values().any(takes)
+        let path = |operation: &Operation| operation.path.as_deref().map(shape);
+        let Some(own) = self.operations.get(operation).and_then(path) else { return false };
+        let described = self.operations.values().filter(|it| it.method.as_deref() == Some(method));
+        let others = self.protocol.others.iter().filter_map(|other| other.split_once(' '));
+        described.filter_map(path).any(|it| it == own)
+            || others.into_iter().any(|(known, path)| known == method && shape(path) == own)
     }
 
     /// The name of the operation that has this role, and the operation.

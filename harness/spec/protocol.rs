@@ -17,6 +17,9 @@ pub struct Protocol {
     pub path: String,
     /// HTTP methods that are documented; the first is used by default.
     pub methods: Vec<String>,
+    /// Operations of the API beside those that the spec describes, as method and path: `PUT /v1/{project}/names/{name}`.
+    #[serde(default)]
+    pub others: Vec<String>,
     /// Reply formats that can be asked for; the first is the default.
     #[serde(default = "json_alone")]
     pub formats: Vec<Format>,

@@ -5,6 +5,7 @@ use rotaprobe::check::Fixture;
 use rotaprobe::client::Caller;
 use rotaprobe::client::transport::{Lost, Transport};
 use rotaprobe::codec::Call;
+use rotaprobe::emulator::fault;
 use rotaprobe::model::RULES;
 use rotaprobe::spec::{self, Vendor};
 use rotaprobe::wire::{Headers, Request, Response};
@@ -111,4 +112,71 @@ fn a_secret_that_is_there_already_is_used_in_place_of_new_ones() {
         Call::new("ListSecretVersionIds").with("SecretName", "orders-db").with("IncludeDeprecated", "true");
     let versions = caller.call(&list, None).reply().unwrap().facts().unwrap().clone();
     assert!(format!("{versions:?}").matches("VersionFact").count() > 5, "the fixture itself was rotated");
+}
+
+/// The reference, where the first account's key comes twice.
+fn with_one_account(vendor: &Arc<Vendor>, presumed: bool) -> (Arc<Gateway>, Endpoint) {
+    let (gate, mut endpoint) = gateway(vendor, &[]);
+    endpoint.credentials = vec![endpoint.credentials[0].clone(); 2];
+    endpoint.presumed = presumed;
+    (gate, endpoint)
+}
+
+#[test]
+fn two_keys_that_nobody_gave_and_that_are_one_accounts_accuse_nobody() {
+    for name in ["alibaba", "aws"] {
+        let vendor = Arc::new(spec::embedded(name).unwrap());
+        let foreign = |presumed| {
+            let (gate, endpoint) = with_one_account(&vendor, presumed);
+            let mut outcome = check(&vendor, &gate, &endpoint, |id| id == "ROT-OWN-1" || id == "ROT-ERR-3");
+            assert_eq!(outcome.summary.left_behind, 0);
+            outcome.results.remove(0)
+        };
+        let result = foreign(true);
+        assert_eq!(result.verdict, Verdict::NotExercised, "{name}: {result:#?}");
+        assert!(result.reason.as_ref().unwrap().starts_with("credentials:"), "{result:?}");
+        // Whoever gives two keys says that they are of two accounts.
+        assert_eq!(foreign(false).verdict, Verdict::Violated, "{name}");
+    }
+}
+
+#[test]
+fn a_second_key_that_nobody_gave_and_nobody_knows_is_left_out() {
+    let vendor = Arc::new(spec::embedded("alibaba").unwrap());
+    let (gate, mut endpoint) = gateway(&vendor, &[]);
+    endpoint.credentials[1].id = "stranger".into();
+    let clock = gate.reference.clock().clone();
+    let now: rotaprobe::client::Now = Arc::new(move || clock.now());
+    let refused = campaign::preflight(&vendor, &mut endpoint, &now, 7).unwrap_err();
+    assert!(refused.to_string().contains("access key of the second account"), "{refused}");
+    endpoint.presumed = true;
+    campaign::preflight(&vendor, &mut endpoint, &now, 7).unwrap();
+    assert_eq!(endpoint.credentials.len(), 1);
+}
+
+#[test]
+fn the_exercise_that_a_violation_names_shows_it_again() {
+    let vendor = Arc::new(spec::embedded("alibaba").unwrap());
+    let faulty = |rules: Vec<&'static str>| {
+        let reference = Arc::new(Reference::new(vendor.clone(), 7));
+        reference.with(|emulator| emulator.set_faults(vec![fault::find("error-after-commit").unwrap()]));
+        let clock = reference.clock().clone();
+        let plan = Plan { rules, seed: 7, deadline: Duration::from_secs(600) };
+        let endpoint = Endpoint::in_process(reference);
+        campaign::run(&vendor, &endpoint, &plan, Arc::new(move || clock.now()), &mut |_| {})
+    };
+    let violated = |outcome: &Outcome| -> Vec<(String, String)> {
+        let of = |result: &campaign::RuleResult| {
+            let rule = result.rule.clone();
+            result.violations.iter().map(move |it| (rule.clone(), it.shown_by.clone())).collect::<Vec<_>>()
+        };
+        outcome.results.iter().flat_map(of).collect()
+    };
+    let rule_called = |id: &str| RULES.iter().find(|rule| rule.id == id).unwrap().id;
+    let all = violated(&faulty(RULES.iter().map(|rule| rule.id).collect()));
+    assert!(all.iter().any(|(rule, shown_by)| rule != shown_by), "{all:?}");
+    for (rule, shown_by) in all {
+        let again = violated(&faulty(vec![rule_called(&rule), rule_called(&shown_by)]));
+        assert!(again.iter().any(|(found, _)| *found == rule), "{rule} in the exercise of {shown_by}");
+    }
 }

@@ -32,7 +32,6 @@ const OPEN: &[(&str, &str, &str)] = &[
     ("huawei", "interval-sign", "spellings of intervals are open"),
     ("huawei", "first-wins", "what counts of a member that comes twice is open"),
     ("huawei", "last-wins-mismatch", "what counts of a member that comes twice is open"),
-    ("huawei", "method-unsigned", "the method is part of the operation"),
     ("huawei", "leaving-is-unknown", "what rotation answers for a secret in its window is open"),
     ("tencent", "empty-accepted", "no document speaks of empty values"),
     ("tencent", "leaving-is-unknown", "what rotation answers for a secret in its window is open"),

@@ -1,6 +1,6 @@
 //! A campaign: draws inputs, tries them, keeps what is new, and makes findings small.
 
-use super::culprit::culprit;
+use super::culprit::blamed_better;
 use super::finding::{Finding, Happens, Likeness, likeness};
 use super::mutate::{mutate, random};
 use super::runner::{Runner, Target};
@@ -8,6 +8,7 @@ use super::shrink::shrink;
 use super::slow::Pace;
 use super::store::{Progress, Store, StoreError};
 use crate::campaign::Interrupt;
+use crate::check::Halt;
 use crate::generate::{Plan, Small};
 use crate::history::History;
 use crate::spec::Vendor;
@@ -318,7 +319,9 @@ impl Campaign<'_> {
         if let Some(listener) = self.hunt.listener {
             listener(&trial.before, &trial.performed.history);
         }
-        let ended = trial.performed.halted.is_none() || !trial.performed.asked.is_empty();
+        // Where a limit is used up, plans that do without go on.
+        let spent = matches!(trial.performed.halted, Some(Halt::Quota | Halt::Missing(_)));
+        let ended = trial.performed.halted.is_none() || spent || !trial.performed.asked.is_empty();
         if self.is_new(bytes, &trial.features) {
             self.keep(self.hunt.store.keep_input(bytes));
         }
@@ -371,20 +374,23 @@ impl Campaign<'_> {
         self.keep(self.hunt.store.keep_finding(&finding));
         let seed = finding.seed;
         let before = runner.calls();
+        let first = finding.file_name();
         let mut small = self.shrunk(runner, &finding.plan, seed, wanted);
-        let mut wanted = wanted.clone();
-        if let Some((plan, shows)) = culprit(runner, &small, seed, &wanted) {
-            self.keep(self.hunt.store.drop_finding(&finding));
+        let mut taken_for = vec![wanted.clone()];
+        while let Some((plan, shows)) = blamed_better(runner, &small, seed, &taken_for) {
             if !self.shared().known.insert(shows.clone()) {
+                self.keep(self.hunt.store.drop_finding(&first));
                 return self.count(runner.calls() - before);
             }
-            (small, wanted) = (self.shrunk(runner, &plan, seed, &shows), shows);
+            small = self.shrunk(runner, &plan, seed, &shows);
+            taken_for.push(shows);
         }
+        let wanted = &taken_for[taken_for.len() - 1];
         let mut times = 0;
         for round in 0..AGAIN {
             // Another seed, where anything is random: what depends on it happens sometimes.
             let seed = seed.wrapping_add(u64::from(round));
-            if let Some(again) = shown(runner, &small, seed, &wanted) {
+            if let Some(again) = shown(runner, &small, seed, wanted) {
                 let (after, faults) = (finding.after, std::mem::take(&mut finding.faults));
                 finding = Finding { after, faults, ..again };
                 times += 1;
@@ -394,6 +400,9 @@ impl Campaign<'_> {
         finding.happens =
             if times == AGAIN { Happens::Always } else { Happens::Sometimes { times, of: AGAIN } };
         let path = self.keep(self.hunt.store.keep_finding(&finding)).flatten();
+        if finding.file_name() != first {
+            self.keep(self.hunt.store.drop_finding(&first));
+        }
         let mut shared = self.shared();
         shared.findings += 1;
         shared.told.push((finding, path));

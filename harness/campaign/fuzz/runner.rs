@@ -2,14 +2,12 @@
 
 use super::features::features;
 use super::perform::{Performed, perform};
-use crate::campaign::journal::BRAND;
-use crate::campaign::ledger::Ledger;
 use crate::campaign::link::{Direct, Endpoint};
-use crate::campaign::{Reference, probe, sweep};
+use crate::campaign::session::Session;
+use crate::campaign::{Reference, sweep};
 use crate::check::{Expectation, Link, ReplySchemas, Ruling, Settings, judge_all};
 use crate::client::Now;
 use crate::generate::Plan;
-use crate::model::Role;
 use crate::spec::Vendor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -63,6 +61,7 @@ impl Target {
             host: transport.host().to_owned(),
             transport: Arc::new(transport),
             credentials,
+            presumed: false,
             clock: None,
             timeout: Duration::from_secs(5),
             waits: false,
@@ -109,26 +108,9 @@ impl Runner {
     /// # Errors
     /// If the vendor's reply schemas cannot be used.
     pub fn new(vendor: &Arc<Vendor>, target: Target, seed: u64, deadline: Instant) -> Result<Self, String> {
-        let endpoint = &target.endpoint;
-        let mut caller = endpoint.caller(vendor, &target.now, seed);
-        let missing = match endpoint.in_process {
-            true => Vec::new(),
-            false => {
-                if let Some((operation, _)) = vendor.spec.operation_for(Role::Describe) {
-                    caller.learn_time(operation);
-                }
-                probe::missing(vendor, &mut caller)
-            }
-        };
-        let vendor = probe::without(vendor, &missing);
-        let prefix = format!("{BRAND}{:08x}-", endpoint.fresh(seed) as u32);
-        let ledger = Ledger::open(&vendor, &endpoint.transport.name(), &prefix, &endpoint.care);
-        let mut link = Direct::new(caller, endpoint.clone(), deadline, ledger);
-        let mut settings = Settings::new(prefix, seed);
-        settings.missing = missing;
-        settings.fixtures.clone_from(&endpoint.fixtures);
+        let Session { vendor, link, settings, prior } =
+            Session::begin(vendor, &target.endpoint, &target.now, seed, deadline);
         let schemas = Arc::new(ReplySchemas::new(&vendor)?);
-        let prior = link.prior(&vendor);
         Ok(Self { vendor, schemas, target, link, settings, prior })
     }
 

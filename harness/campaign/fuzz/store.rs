@@ -137,10 +137,10 @@ impl Store {
         Ok(Some(path))
     }
 
-    /// Takes a finding back that turned out to be another one.
-    pub(super) fn drop_finding(&self, finding: &Finding) -> Result<(), StoreError> {
+    /// Takes a finding back, by the name of its file, that turned out to be another one.
+    pub(super) fn drop_finding(&self, file_name: &str) -> Result<(), StoreError> {
         let Some(folder) = &self.findings else { return Ok(()) };
-        let path = folder.join(finding.file_name());
+        let path = folder.join(file_name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::at(&path)(error)),
             _ => Ok(()),

@@ -23,7 +23,7 @@ impl Reader<'_> {
         let greatest = parameter.greatest.is_some_and(|greatest| seconds > greatest.0);
         if least || greatest {
             let why = format!("{name}={text} is outside the bounds");
-            self.complain(name, Condition::Invalid, "ROT-POL-1", true, why);
+            self.complain(name, Condition::Invalid, "ROT-POL-1", self.counts(parameter), why);
         }
         self.op.interval = self.op.interval.or(Some(seconds));
     }
@@ -34,7 +34,7 @@ impl Reader<'_> {
             self.op.interval = text.parse::<i64>().ok().and_then(|number| number.checked_mul(unit.seconds()));
             return;
         }
-        let certain = self.op.role != Role::Create || self.rotates();
+        let certain = self.counts(parameter) && (self.op.role != Role::Create || self.rotates());
         let rule = parameter.rule.as_deref().and_then(rule).map_or("ROT-POL-1", |rule| rule.id);
         match self.vendor.spec.interval.read(text) {
             Ruling::Legal(seconds) => self.op.interval = Some(seconds),
