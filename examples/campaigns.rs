@@ -2,7 +2,7 @@
 //! tables in `docs/fuzzing.md`.
 //!
 //! `cargo run --release --example campaigns [FAULTS [SEEDS [CALLS [VENDOR…]]]]`: `deep` faults, that no directed
-//! check finds, `shallow` ones, that some check does, or one by its name (deep); seeds per fault (10), calls after
+//! check finds, `shallow` ones, that some check does, `liberties`, that nothing may find, or one by its name (deep); seeds per fault (10), calls after
 //! which a campaign gives up (100000), vendors (every one).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks")]
 
@@ -22,6 +22,7 @@ fn main() -> Result<(), Failure> {
     let faults: Vec<&'static Fault> = match arguments.next().as_deref() {
         None | Some("deep") => fault::deep().collect(),
         Some("shallow") => fault::all().collect(),
+        Some("liberties") => fault::liberties().collect(),
         Some(name) => vec![fault::find(name).ok_or_else(|| format!("there is no fault {name}"))?],
     };
     let seeds: u64 = arguments.next().map_or(Ok(10), |text| text.parse())?;

@@ -4,7 +4,7 @@ use super::drive::Drive;
 use super::link::{Halt, Made, Step};
 use crate::codec::Call;
 use crate::history::Entry;
-use crate::model::{Fact, Facts, Meaning, Role, State, Text};
+use crate::model::{Fact, Facts, Meaning, Role, State, Text, VersionFact};
 use crate::spec::Type;
 
 /// Seconds by which the clock is advanced while something goes on.
@@ -27,7 +27,7 @@ impl<'a> Drive<'a> {
         for round in 0..LOOKS {
             let going_on = match &task {
                 Some(task) => self.ask(task, call.account)? == Some(State::Running),
-                None => self.shows_pending(&secret, round)?,
+                None => self.shows_pending(&secret, at, round)?,
             };
             if !going_on {
                 ended = true;
@@ -84,20 +84,39 @@ impl<'a> Drive<'a> {
         })
     }
 
-    /// Whether a description shows a version that a rotation is making.
-    fn shows_pending(&mut self, secret: &Made, round: u32) -> Step<bool> {
+    /// Whether a description shows a version that a rotation is making, or nothing of it yet.
+    fn shows_pending(&mut self, secret: &Made, rotation: usize, round: u32) -> Step<bool> {
         // Without a task and a stage nothing shows: the clock has to do.
         let Some(pending) = self.vendor.law.pending.clone() else {
             return Ok(round == 0 || !self.has_clock());
         };
         let at = self.describe(secret)?;
         let Some(Fact::Versions(versions)) = self.fact(at, Meaning::Versions) else { return Ok(false) };
-        Ok(versions.iter().any(|version| {
-            version
-                .stages
-                .as_ref()
-                .is_some_and(|stages| stages.contains(&pending) && !stages.contains(&self.vendor.law.current))
-        }))
+        let current = &self.vendor.law.current;
+        let going_on = versions.iter().any(|version| {
+            version.stages.as_ref().is_some_and(|it| it.contains(&pending) && !it.contains(current))
+        });
+        // A function that makes the version may not have begun. One that does not in all this time never will.
+        let late = !self.shows_begun(rotation, &versions) && self.settings().in_vain < 3;
+        if late && round + 1 == LOOKS {
+            self.settings().in_vain += 1;
+        }
+        Ok(going_on || late && round + 1 < LOOKS)
+    }
+
+    /// Whether a description shows the version that a rotation makes, if it makes one at once.
+    fn shows_begun(&self, rotation: usize, versions: &[VersionFact]) -> bool {
+        let (Some(exchange), Some(Fact::Text(made))) =
+            (self.history.call(rotation), self.fact(rotation, Meaning::Version))
+        else {
+            return true;
+        };
+        let operation = self.vendor.spec.operations.get(&exchange.call.operation);
+        let immediately = operation.and_then(|it| it.parameter(Meaning::Immediately)).map(|(name, _)| name);
+        let waits = immediately.is_some_and(|name| exchange.call.get(name).is_some());
+        let named = |call: &Call| call.pairs().iter().any(|(_, text)| **text == *made);
+        let again = || self.history.calls().any(|(at, it)| at < rotation && named(&it.call));
+        waits || versions.iter().any(|version| version.id == made) || again()
     }
 
     /// Rotates with a token of the caller's.

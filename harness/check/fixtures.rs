@@ -101,6 +101,7 @@ fn version(shown: &VersionFact) -> Version {
         id: Id::Known(shown.id.clone()),
         value: Value::Unseen,
         created: shown.created.map_or(WHENEVER, When::at),
+        rotated: false,
         value_type: None,
         stages: shown.stages.clone().unwrap_or_default(),
     }

@@ -14,6 +14,7 @@ mod judge;
 mod leaks;
 mod link;
 mod making;
+mod markers;
 mod oracle;
 mod overlap;
 mod pages;

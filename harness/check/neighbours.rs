@@ -192,8 +192,8 @@ fn lists(drive: &mut Drive<'_>) -> Step {
 
 /// Whole lists show each secret that is there once, and no page is larger than asked for.
 fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    // Secrets that are there for certain, by account and name, and since when.
-    let mut there: Vec<(usize, String, u64)> = Vec::new();
+    // Secrets that are there for certain, by account, kind and name, and since when.
+    let mut there: Vec<(usize, Option<usize>, String, u64)> = Vec::new();
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
@@ -204,7 +204,10 @@ fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             (told.1 == Fact::Text(name.into())).then(|| name.to_owned())
         };
         match (operation.role, get(Meaning::Secret).and_then(named)) {
-            (Role::Create, Some(name)) => there.push((exchange.call.account, name, exchange.span.ended)),
+            (Role::Create, Some(name)) => {
+                let kind = vendor.kind_asked(operation, get(Meaning::Kind));
+                there.push((exchange.call.account, kind, name, exchange.span.ended));
+            }
             // By whatever name: it may be any of them.
             (Role::Delete, _) => there.clear(),
             (Role::List, _) if exchange.done() => page_fits(vendor, at, exchange, ruling),
@@ -222,9 +225,17 @@ fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
                 || format!("{}", whole.entries.len()),
             );
         }
-        let since = whole.calls.first().and_then(|at| history.call(*at)).map_or(0, |it| it.span.began);
-        let own = there.iter().filter(|(account, _, at)| *account == whole.account() && *at <= since);
-        for (_, name, _) in own {
+        let Some(first) = whole.calls.first().and_then(|at| history.call(*at)) else { continue };
+        // Some lists show one kind, unless another is asked for.
+        let operation = vendor.spec.operations.get(&first.call.operation);
+        let listed = operation.filter(|it| it.parameter(Meaning::Kind).is_some());
+        let only = listed.map(|operation| vendor.kind_asked(operation, None));
+        let own = there.iter().filter(|(account, kind, _, at)| {
+            *account == whole.account()
+                && *at <= first.span.began
+                && only.is_none_or(|only| only.is_some() && only == *kind)
+        });
+        for (_, _, name, _) in own {
             let times = whole.entries.iter().filter(|other| *other == name).count();
             ruling.expect(
                 "LIST-1",

@@ -6,6 +6,7 @@ use super::demands::{
     broke_down, due, readings, seen, stated_only, taken_unclear, tells_what_was_changed, too_frequent,
 };
 use super::judge::Ruling;
+use super::markers::Markers;
 use super::overlap::clusters;
 use super::words::{expected_fact, expected_words, observed_fact, words};
 use crate::codec::ReplySchemas;
@@ -33,6 +34,7 @@ pub fn judge<'v>(
         belief,
         deeds: BTreeMap::new(),
         lost: Vec::new(),
+        markers: Markers::default(),
         heard: 0,
         settled: false,
     };
@@ -77,6 +79,7 @@ pub(super) struct Walk<'v> {
     pub(super) deeds: BTreeMap<Key, Deed>,
     /// Calls whose replies were lost, and when.
     pub(super) lost: Vec<(Op, u64)>,
+    pub(super) markers: Markers,
     /// When the endpoint was called last.
     pub(super) heard: i64,
     pub(super) settled: bool,
@@ -92,7 +95,8 @@ impl Walk<'_> {
         if let Some((rule, condition, certain)) = due(self.vendor, exchange) {
             return self.due_refusal(at, exchange, rule, condition, certain);
         }
-        let readings = readings(self.vendor, exchange);
+        let readings = self.readings(exchange);
+        self.markers.hear(self.vendor, exchange);
         let Some(first) = readings.first() else { return };
         let op = first.op.clone();
         if !self.follows(exchange, &readings) {
@@ -118,6 +122,13 @@ impl Walk<'_> {
             return self.doubled(at, exchange, &readings, &seen);
         }
         self.compare(at, exchange, &op, first, possible, &seen);
+    }
+
+    /// Every way to read a call, as far as this endpoint could.
+    pub(super) fn readings(&self, exchange: &Exchange) -> Vec<Reading> {
+        let mut readings = readings(self.vendor, exchange);
+        readings.iter_mut().for_each(|it| self.markers.doubt(self.vendor, exchange, it));
+        readings
     }
 
     /// It was too much for the endpoint: like every refusal that should have changed nothing.
@@ -159,7 +170,10 @@ impl Walk<'_> {
         exchange: &Exchange,
         reading: &Reading,
     ) -> Vec<(World, Outcome)> {
-        let model = belief.possible(&self.vendor.law, &reading.op, exchange.when, !self.settled);
+        let meant = std::iter::once(&reading.op).chain(&reading.also);
+        let model: Vec<_> = meant
+            .flat_map(|op| belief.possible(&self.vendor.law, op, exchange.when, !self.settled))
+            .collect();
         if reading.complaints.is_empty() {
             return model;
         }

@@ -4,7 +4,7 @@
 //! secret by secret; what is believed afterwards is what any of the legal orders leaves.
 
 use super::blame::{Deed, crowded};
-use super::demands::{broke_down, due, readings, seen, stated_only, taken_unclear, too_frequent};
+use super::demands::{broke_down, due, seen, stated_only, taken_unclear, too_frequent};
 use super::oracle::{Walk, purpose};
 use crate::history::{Entry, Exchange, History, Span};
 use crate::linearize::{Order, Steps, linearize};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Microseconds after which a call whose reply was lost has arrived, or never will.
-const LANDS_WITHIN: u64 = 10_000_000;
+pub(super) const LANDS_WITHIN: u64 = 10_000_000;
 /// Seconds without a call after which a schedule may have acted several times.
 const LEAP: i64 = 3_600;
 /// Worlds that a search for a serial order may look at.
@@ -82,7 +82,8 @@ impl Walk<'_> {
         let mut doubled = Vec::new();
         for (at, exchange) in calls {
             let apart = too_frequent(self.vendor, exchange) || due(self.vendor, exchange).is_some();
-            let mut readings = readings(self.vendor, exchange);
+            let mut readings = self.readings(exchange);
+            self.markers.hear(self.vendor, exchange);
             let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
             let taken = readings.first().is_some_and(|it| taken_unclear(it, &seen(exchange)).is_some());
             if !apart && (readings.len() > 1 || taken) {

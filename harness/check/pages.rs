@@ -1,6 +1,7 @@
 //! What the pages of a list show together, while nothing changed between them.
 
 use super::judge::Ruling;
+use super::overlap::LANDS_WITHIN;
 use crate::history::{Entry, Exchange, History, Span};
 use crate::model::{Fact, Meaning, Role};
 use crate::spec::Vendor;
@@ -120,11 +121,11 @@ fn changes(vendor: &Vendor, entry: &Entry) -> bool {
     }
 }
 
+/// When a call may have had its effect: one whose reply was lost may have it later.
 fn span(entry: &Entry) -> Option<Span> {
-    match entry {
-        Entry::Call(exchange) => Some(exchange.span),
-        _ => None,
-    }
+    let Entry::Call(exchange) = entry else { return None };
+    let later = if exchange.result.is_err() { LANDS_WITHIN } else { 0 };
+    Some(Span { ended: exchange.span.ended.saturating_add(later), ..exchange.span })
 }
 
 /// One page, if a call shows one.

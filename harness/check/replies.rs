@@ -26,11 +26,7 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
         if operation.role == Role::Password {
             judge_password(vendor, at, exchange, facts, ruling);
         }
-        let called = match (get(Meaning::Kind), operation.kinds.as_slice()) {
-            (Some(word), _) => vendor.kind_called(word),
-            (None, [only]) => vendor.spec.kinds.get_index_of(only),
-            _ => None,
-        };
+        let called = vendor.kind_asked(operation, get(Meaning::Kind));
         if let (Role::Create, Some(kind)) = (operation.role, called) {
             let known = created.entry(name.clone()).or_insert(Some(kind));
             *known = known.map(|_| kind);

@@ -4,7 +4,7 @@ use super::blame::Deed;
 use super::demands::broke_down;
 use super::oracle::Walk;
 use crate::history::Exchange;
-use crate::model::{Belief, Condition, Outcome, Seen};
+use crate::model::{Belief, Condition, Outcome, Role, Seen};
 use crate::spec::Reading;
 
 impl Walk<'_> {
@@ -37,6 +37,8 @@ impl Walk<'_> {
             let refused = (*seen == Seen::Refused).then_some(Condition::Internal);
             let deed = Deed::new("WIRE-REQ-4", reading.op.role, refused, at, false);
             self.deeds.insert(key.clone(), deed);
+            let begun = reading.op.role == Role::Rotate && *seen != Seen::Refused;
+            self.settled &= self.vendor.law.takes.is_none() || !begun;
             if !fits {
                 self.belief.forget(key.0, &key.1);
             }

@@ -209,11 +209,7 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
             _ => {}
         }
         if operation.role == Role::Create && exchange.done() {
-            let kind = match (get(Meaning::Kind), operation.kinds.as_slice()) {
-                (Some(word), _) => vendor.kind_called(word),
-                (None, [only]) => vendor.spec.kinds.get_index_of(only),
-                _ => None,
-            };
+            let kind = vendor.kind_asked(operation, get(Meaning::Kind));
             let kind = kind.and_then(|index| vendor.spec.kinds.get_index(index)).map(|(_, kind)| kind);
             let config = get(Meaning::Config).unwrap_or_default();
             if kind.is_some_and(|kind| {

@@ -363,7 +363,11 @@ impl Emulator {
                 Expect::IfShown(_) => None,
                 Expect::Is(fact) => Some(fact.clone()),
                 Expect::Absent => None,
-                Expect::Open(None) if *meaning == Meaning::Task => turn.task.clone().map(Fact::Text),
+                Expect::Open(None) if *meaning == Meaning::Task => {
+                    let pending = subject.and_then(|(_, secret)| secret.pending.as_ref());
+                    let running = || pending.and_then(|pending| pending.task.clone());
+                    turn.task.clone().or_else(running).map(Fact::Text)
+                }
                 Expect::Open(fact) => fact.clone(),
                 Expect::Within(when) => Some(Fact::Time(when.lo)),
                 Expect::Value(Value::Known(digest)) => self.values.get(digest).cloned().map(Fact::Text),
@@ -392,7 +396,7 @@ impl Emulator {
             }
         }
         match op.role {
-            Role::List => self.list(op, turn.now, &mut facts),
+            Role::List => self.list(turn, op, &mut facts),
             Role::Password => facts.push((Meaning::Password, Fact::Text(self.password(turn).into()))),
             Role::Versions if !facts.iter().any(|(meaning, _)| *meaning == Meaning::PageSize) => {
                 facts.push((Meaning::PageSize, Fact::Count(20)));
@@ -408,13 +412,16 @@ impl Emulator {
         facts
     }
 
-    fn list(&self, op: &Op, now: i64, facts: &mut Facts) {
-        let alive = |secret: &Secret| !matches!(secret.life, Life::Leaving(gone) if gone.lo <= now);
+    fn list(&self, turn: &Turn<'_>, op: &Op, facts: &mut Facts) {
+        let operation = self.vendor.spec.operations.get(&turn.operation);
+        let by_kind = operation.is_some_and(|it| it.parameter(Meaning::Kind).is_some());
+        let alive = |secret: &Secret| !matches!(secret.life, Life::Leaving(gone) if gone.lo <= turn.now);
         let names: Vec<Text> = self
             .world
             .secrets
             .iter()
             .filter(|(key, secret)| key.0 == op.account && alive(secret))
+            .filter(|(_, secret)| !by_kind || secret.kind == op.kind)
             .map(|(key, _)| key.1.clone())
             .collect();
         let size = usize::try_from(op.size.unwrap_or(10)).unwrap_or(usize::MAX);

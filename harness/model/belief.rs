@@ -8,7 +8,7 @@ use super::learn::learned;
 use super::outcomes::Case;
 use super::state::identifies;
 use super::{
-    Answer, Expect, Fact, Facts, Id, Key, Law, Life, Meaning, Op, Outcome, Role, Secret, State, Text,
+    Answer, Expect, Fact, Facts, Id, Key, Late, Law, Life, Meaning, Op, Outcome, Role, Secret, State, Text,
     Version, When, World, outcomes, schedule, tick,
 };
 use std::borrow::Cow;
@@ -134,8 +134,8 @@ impl Belief {
         let made =
             |late: &Op| late.role == Role::Create && late.account == op.account && late.secret == op.secret;
         let there = self.worlds.iter().filter_map(|world| world.subject(op)).map(|(_, secret)| secret.kind);
-        let late = self.worlds.iter().flat_map(|world| &world.owed).filter(|late| made(late));
-        there.chain(late.map(|late| late.kind)).collect()
+        let late = self.worlds.iter().flat_map(|world| &world.owed).filter(|late| made(&late.op));
+        there.chain(late.map(|late| late.op.kind)).collect()
     }
 
     /// The secrets that a call is about, by account and name.
@@ -273,13 +273,15 @@ impl Belief {
             next.about = self.about(op);
         }
         let mut nearest = Nearest::default();
+        let mut unknown = false;
         for (world, outcome) in possible {
+            let unfathomed = outcome.change.unknown;
             let merged = match (&outcome.answer, seen) {
                 (Answer::Refused(condition), Seen::Lost) => {
                     // It was refused, or it arrives when that is no longer so.
                     if op.role.writes() && condition.may_pass() {
                         let mut before = world.clone();
-                        before.owed.push(Arc::new(op.clone()));
+                        before.owed.push(Arc::new(Late { op: op.clone(), sent: now }));
                         next.take(before);
                     }
                     Some(world)
@@ -288,7 +290,7 @@ impl Belief {
                     // It may have happened, may still happen, or never will.
                     let mut before = world.clone();
                     if op.role.writes() {
-                        before.owed.push(Arc::new(op.clone()));
+                        before.owed.push(Arc::new(Late { op: op.clone(), sent: now }));
                     }
                     next.take(before);
                     Some(applied(law, world, &outcome, now))
@@ -311,12 +313,16 @@ impl Belief {
                     None
                 }
             };
+            unknown |= merged.is_some() && unfathomed;
             merged.into_iter().for_each(|world| next.take(world));
         }
         if !next.worlds.is_empty() {
             self.blurred |= next.crowded;
             self.hold(next);
             self.forget_jumbled(law, op);
+            if unknown {
+                self.forget(op.account, &op.secret);
+            }
             return Ok(());
         }
         let (gap, worlds) = nearest.found();
@@ -361,11 +367,13 @@ fn arrived<'w>(law: &Law, world: &'w World, op: &Op, now: When) -> Cow<'w, [Worl
     while at < worlds.len() {
         let world = worlds[at].clone();
         for (place, late) in world.owed.iter().enumerate() {
-            let same = late.account == op.account && late.secret == op.secret;
-            if !same && about(&world, late) != about(&world, op) {
+            let same = late.op.account == op.account && late.op.secret == op.secret;
+            if !same && about(&world, &late.op) != about(&world, op) {
                 continue;
             }
-            for outcome in outcomes(law, &world, late, now) {
+            // It arrived at any time since it was sent.
+            let now = When { lo: late.sent.lo, hi: now.hi };
+            for outcome in outcomes(law, &world, &late.op, now) {
                 let mut after = applied(law, world.clone(), &outcome, now);
                 after.owed.remove(place);
                 keep(&mut worlds, after);
@@ -429,7 +437,7 @@ impl Kept {
                     let subject = world.subject(late).map(|(key, _)| key);
                     subject.map_or(late.account == key.0 && late.secret == key.1, |subject| subject == *key)
                 };
-                let owed = world.owed.iter().filter(|late| !named(late)).cloned().collect();
+                let owed = world.owed.iter().filter(|late| !named(&late.op)).cloned().collect();
                 world.owed = owed;
                 let gone = world.tasks.iter().filter(|(_, task)| task.key == *key);
                 let gone: Vec<Text> = gone.map(|(id, _)| id.clone()).collect();
@@ -449,8 +457,8 @@ fn forget_repeated(world: &mut World) {
             && late.token.is_some()
             && world.subject(late).is_some_and(|(_, secret)| secret.versions.iter().any(named))
     };
-    if world.owed.iter().any(|late| repeated(late)) {
-        let rest = world.owed.iter().filter(|late| !repeated(late)).cloned().collect();
+    if world.owed.iter().any(|late| repeated(&late.op)) {
+        let rest = world.owed.iter().filter(|late| !repeated(&late.op)).cloned().collect();
         world.owed = rest;
     }
 }

@@ -64,8 +64,12 @@ pub struct Law {
     pub disabled_allows: Vec<Role>,
     /// Stages that a secret has at most.
     pub stages_at_most: Option<usize>,
+    /// Whether callers may set the pending stage.
+    pub pending_by_callers: bool,
     /// True where a version id known in the secret makes a rotation a replay.
     pub replays: bool,
+    /// Whether a known id is answered like the rotation that made it only where that is asked for again.
+    pub replays_alike: bool,
     /// Limit on rotations.
     pub rate: Option<RateLaw>,
     /// How values are to be read, where a call does not say.
@@ -93,6 +97,8 @@ pub struct KindLaw {
     pub at_most: Option<usize>,
     /// Whether it is read by stage alone, so that a version id is ignored.
     pub by_stage: bool,
+    /// Whether it can be deleted at once alone, and with no window.
+    pub windowless: bool,
     /// Whether no version of it has a stage.
     pub unstaged: bool,
     /// Whether ids of versions that were current are the service's own.

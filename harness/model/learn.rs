@@ -32,7 +32,7 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
                 if secret.pending.is_some()
                     && let Some(pending) = &mut Arc::make_mut(&mut secret).pending
                 {
-                    pending.task = Some(id.clone());
+                    pending.last().task = Some(id.clone());
                 }
                 if world.tasks.get(id).is_none() {
                     world.tasks.insert(id.clone(), Task { key: key.clone(), state: State::Running });
@@ -50,7 +50,10 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
                 }
             }
             (Meaning::Created, Fact::Time(at))
-                if secret.created.holds(*at) && secret.created != When::at(*at) =>
+                // A read may state when the version was made.
+                if op.role == Role::Describe
+                    && secret.created.holds(*at)
+                    && secret.created != When::at(*at) =>
             {
                 Arc::make_mut(&mut secret).created = When::at(*at);
             }

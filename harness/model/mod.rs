@@ -36,4 +36,6 @@ pub use schedule::tick;
 pub use shared::Shared;
 pub use shelf::Shelf;
 pub(crate) use state::identifies;
-pub use state::{Id, Key, Life, Pending, Policy, SOMETIME, Secret, Task, Text, Value, Version, When, World};
+pub use state::{
+    Id, Key, Late, Life, Pending, Policy, SOMETIME, Secret, Task, Text, Value, Version, When, World,
+};

@@ -130,6 +130,8 @@ pub struct Change {
     pub spent: Option<(usize, When, bool)>,
     /// A task whose state is known now.
     pub task: Option<(Text, Task)>,
+    /// What it does to its secret nobody knows: no document says.
+    pub unknown: bool,
 }
 
 impl Change {
@@ -154,6 +156,11 @@ impl Outcome {
     /// The call succeeds.
     pub fn done(rule: &'static str, change: Change, facts: Vec<(Meaning, Expect)>) -> Self {
         Self { answer: Answer::Done(facts), change, rule }
+    }
+
+    /// The call succeeds, and what it does is documented nowhere.
+    pub fn unknown(rule: &'static str) -> Self {
+        Self::done(rule, Change { unknown: true, ..Change::default() }, Vec::new())
     }
 
     /// The call is refused and changes nothing.

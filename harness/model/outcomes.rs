@@ -23,23 +23,9 @@ pub(super) struct Case<'a> {
 pub fn outcomes(law: &Law, world: &World, op: &Op, now: When) -> Vec<Outcome> {
     let case = Case { law, world, op, now };
     let mut possible = case.possible();
-    if op.role == Role::Rotate && law.rate.is_some() && !rotating::within_limit(&case, op.account).1 {
-        // Whether the limit is looked at before anything else is open.
-        let throttled = Outcome::refused("ROT-THR-1", Condition::Throttled);
-        if !possible.contains(&throttled) {
-            possible.push(throttled);
-        }
-    }
-    let dry = Outcome::refused("READ-1", Condition::DryRun);
-    if op.dry_run && !possible.contains(&dry) {
-        // Whether a trial looks for what it names is open.
-        possible.push(dry);
-    }
-    if op.role != Role::Task && world.subject(op).is_some_and(|(_, secret)| secret.making.is_some()) {
-        // What a secret can do that is not there yet, the codes of refusals apart, is documented nowhere.
-        let too_early = Outcome::refused("LIFE-1", Condition::Unavailable);
-        if !possible.contains(&too_early) {
-            possible.push(too_early);
+    for refused in case.may_be_refused() {
+        if !possible.contains(&refused) {
+            possible.push(refused);
         }
     }
     possible
@@ -49,6 +35,42 @@ impl Case<'_> {
     /// The reference knows the time; an observer knows when a call ran.
     pub(super) const fn exact(&self) -> bool {
         self.now.lo == self.now.hi
+    }
+
+    /// Refusals that no document rules out, whatever else is wrong: which reason is found first is open.
+    fn may_be_refused(&self) -> impl Iterator<Item = Outcome> {
+        let (law, op) = (self.law, self.op);
+        let spent =
+            op.role == Role::Rotate && law.rate.is_some() && !rotating::within_limit(self, op.account).1;
+        // What a secret can do that is not there yet, the codes of refusals apart, is documented nowhere.
+        let early = op.role != Role::Task
+            && self.world.subject(op).is_some_and(|(_, secret)| secret.making.is_some());
+        let writes = op.role.writes().then_some(law.pending.as_ref()).flatten();
+        let named = writes.is_some_and(|stage| {
+            op.stage.as_ref() == Some(stage) || op.stages.iter().flatten().any(|it| it == stage)
+        });
+        let built_in = named && !law.pending_by_callers;
+        let valueless = op.role == Role::Put && op.value.is_none();
+        let bare = op.role == Role::MoveStage && op.move_to.is_none();
+        let dropped = bare && op.stage.as_ref().is_some_and(|stage| law.fixed.contains(stage));
+        let dated = matches!(op.role, Role::Create | Role::SetPolicy) && op.begins.is_some();
+        [
+            (spent, "ROT-THR-1", Condition::Throttled),
+            // Whether a trial looks for what it names is open.
+            (op.dry_run, "READ-1", Condition::DryRun),
+            (early, "LIFE-1", Condition::Unavailable),
+            // How early and how late automatic rotation may begin is documented nowhere.
+            (dated, "ROT-POL-1", Condition::Invalid),
+            // Where the value may come in several ways, none is required, and a call without any is open.
+            (valueless, "PUT-1", Condition::Missing),
+            (valueless, "PUT-1", Condition::Invalid),
+            // Whether a caller may do anything to the stage of a rotation that goes on is not said everywhere.
+            (built_in || dropped, "STAGE-2", Condition::BuiltInStage),
+            (built_in, "STAGE-3", Condition::Invalid),
+        ]
+        .into_iter()
+        .filter(|(holds, ..)| *holds)
+        .map(|(_, rule, condition)| Outcome::refused(rule, condition))
     }
 
     fn possible(&self) -> Vec<Outcome> {
@@ -62,25 +84,23 @@ impl Case<'_> {
             Role::List => vec![Outcome::done("LIST-1", Change::default(), read::list(self))],
             Role::Password => vec![Outcome::done("WIRE-REP-1", Change::default(), Vec::new())],
             _ => match world.find(op.account, &op.secret) {
-                None if op.role == Role::Delete && op.force && self.law.forces_unknown => {
-                    // What such a reply says of a secret that is not there is open.
-                    let name = Expect::Open(Some(Fact::Text(op.secret.clone())));
-                    let gone = Expect::Open(Some(Fact::Time(self.now.lo)));
-                    let facts = vec![
-                        (Meaning::Secret, name),
-                        (Meaning::Arn, Expect::Open(None)),
-                        (Meaning::DeleteAt, gone),
-                    ];
-                    vec![Outcome::done("LIFE-4", Change::default(), facts)]
-                }
+                None if self.forced() => vec![self.gone_already()],
                 None => {
                     // What another account has under that name is none of this one's business.
                     let elsewhere = world.secrets.keys().any(|key| key.1 == op.secret);
                     let rule = if elsewhere { "ROT-OWN-1" } else { "ROT-ERR-3" };
-                    vec![Outcome::refused(rule, Condition::UnknownSecret)]
+                    let mut possible = vec![Outcome::refused(rule, Condition::UnknownSecret)];
+                    if op.secret.contains(':') {
+                        // It may name another account; whether there is such a secret is then not told.
+                        possible.push(Outcome::refused("ROT-OWN-1", Condition::Foreign));
+                    }
+                    possible
                 }
                 Some((key, _)) if key.0 != op.account => {
-                    vec![Outcome::refused("ROT-OWN-1", Condition::Foreign)]
+                    let mut possible = vec![Outcome::refused("ROT-OWN-1", Condition::Foreign)];
+                    // To this account there is no such secret.
+                    possible.extend(self.forced().then(|| self.gone_already()));
+                    possible
                 }
                 Some((key, secret)) => {
                     let mut possible = self.in_life(key, secret);
@@ -93,6 +113,20 @@ impl Case<'_> {
                 }
             },
         }
+    }
+
+    /// Whether it is a deletion that asks for nothing to be there.
+    const fn forced(&self) -> bool {
+        matches!(self.op.role, Role::Delete) && self.op.force && self.law.forces_unknown
+    }
+
+    /// What such a reply says of a secret that is not there is open.
+    fn gone_already(&self) -> Outcome {
+        let name = Expect::Open(Some(Fact::Text(self.op.secret.clone())));
+        let gone = Expect::Open(Some(Fact::Time(self.now.lo)));
+        let facts =
+            vec![(Meaning::Secret, name), (Meaning::Arn, Expect::Open(None)), (Meaning::DeleteAt, gone)];
+        Outcome::done("LIFE-4", Change::default(), facts)
     }
 
     fn in_life(&self, key: &Key, secret: &Arc<Secret>) -> Vec<Outcome> {

@@ -52,7 +52,7 @@ pub(super) fn policy(case: &Case<'_>, secret: &Secret) -> Stated {
     let never = !secret.policy.on && secret.policy.every.is_none();
     let state = (Meaning::Automatic, if never { Expect::IfShown(Box::new(on)) } else { on });
     let last = (Meaning::LastRotation, secret.last.map_or(Expect::Absent, Expect::Within));
-    let function = secret.function.clone().map(|name| (Meaning::Function, Expect::Is(Fact::Text(name))));
+    let function = secret.function.clone().map(|name| (Meaning::Function, unless_empty(&Fact::Text(name))));
     let mut stated = vec![state, last];
     stated.extend(function);
     if !secret.policy.on {
@@ -89,8 +89,17 @@ fn settings(secret: &Secret, shown: impl Fn(Meaning) -> bool) -> Stated {
         .settings
         .iter()
         .filter(|(meaning, _)| shown(*meaning))
-        .map(|(meaning, fact)| (*meaning, Expect::Is(fact.clone())))
+        .map(|(meaning, fact)| (*meaning, unless_empty(fact)))
         .collect()
+}
+
+/// What is stored; what is empty need not be there.
+fn unless_empty(fact: &Fact) -> Expect {
+    let stored = Expect::Is(fact.clone());
+    match fact {
+        Fact::Text(text) if matches!(&**text, "" | "[]" | "{}") => Expect::IfShown(Box::new(stored)),
+        _ => stored,
+    }
 }
 
 /// Everything about a secret except its values.
@@ -175,8 +184,15 @@ pub(super) fn value(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
     let asked = op.version.as_ref().filter(|_| !kind.by_stage);
     let by_stage = secret.staged(stage);
     let unknown = || Outcome::refused("READ-1", Condition::UnknownVersion);
+    // A version that a rotation is making may have no value yet; one that it left behind never has.
+    let bare = |version: &Version| {
+        let left = version.rotated && version.value == super::Value::Unseen;
+        left || secret.pending.as_ref().is_some_and(|it| it.id == version.id)
+    };
     let Some(id) = asked else {
-        return vec![by_stage.map_or_else(unknown, |version| shown(case, key, secret, version))];
+        let mut possible = vec![by_stage.map_or_else(unknown, |version| shown(case, key, secret, version))];
+        possible.extend(by_stage.filter(|version| bare(version)).map(|_| unknown()));
+        return possible;
     };
     if law.alias.as_ref() == Some(id) && !kind.unstaged {
         let current = secret.staged(&law.current);
@@ -197,7 +213,7 @@ pub(super) fn value(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
         return std::iter::once(unknown()).chain(told).collect();
     };
     let mut possible = vec![shown(case, key, secret, version)];
-    if version.stages.is_empty() && law.unstaged_may_vanish {
+    if version.stages.is_empty() && law.unstaged_may_vanish || bare(version) {
         possible.push(unknown());
     }
     if op.stage.is_some() && by_stage != Some(version) {

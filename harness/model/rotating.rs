@@ -1,7 +1,7 @@
 //! What rotation and its settings may come to.
 
 use super::outcomes::Case;
-use super::schedule::{add_version, completed, date, first_date, version_shown};
+use super::schedule::{add_version, completed, date, failed, first_date, version_shown, with_pending};
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Meaning, Outcome, Pending, Policy, SOMETIME, Secret, State,
     Task, Text, Value, Version, When, read,
@@ -24,6 +24,9 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     if let Some(version) = known {
         let going_on = busy && version.stages.as_slice() != [law.current.clone()];
         possible.push(replay(case, key, secret, version));
+        if !(version.rotated && asks_alike(case, secret)) {
+            possible.extend(unlike(case));
+        }
         if going_on {
             possible.push(Outcome::refused("ROT-CONC-2", Condition::Busy));
         }
@@ -46,6 +49,7 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
         if token.is_some_and(|token| secret.dropped.contains(token)) {
             possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));
             possible.push(echo(case, "ROT-IDEMP-1", key, secret));
+            possible.extend(unlike(case));
         }
     }
     let full = law.kinds[secret.kind].at_most.is_some_and(|most| secret.versions.len() >= most);
@@ -59,17 +63,43 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     possible
 }
 
+/// Refusals of a known token beside other settings, where documents promise nothing of it.
+fn unlike(case: &Case<'_>) -> impl Iterator<Item = Outcome> {
+    let reasons = [Condition::VersionExists, Condition::Invalid, Condition::Busy];
+    let refused = reasons.map(|reason| Outcome::refused("ROT-IDEMP-1", reason));
+    refused.into_iter().filter(|_| case.law.replays_alike)
+}
+
+/// Whether a call asks for the settings that are stored.
+fn asks_alike(case: &Case<'_>, secret: &Secret) -> bool {
+    let op = case.op;
+    op.immediately != Some(false)
+        && op.function == secret.function
+        && op.schedule == secret.schedule
+        && op.interval == secret.policy.every
+}
+
 /// Whether a rotation goes on, as far as the stages or the call before tell.
 fn busy(case: &Case<'_>, secret: &Secret) -> bool {
     let staged = case.law.pending.as_ref().and_then(|stage| secret.staged(stage));
     secret.pending.is_some() || staged.is_some_and(|version| !version.stages.contains(&case.law.current))
 }
 
-/// A rotation that is taken while another goes on: the first one ends, and the second begins.
+/// A rotation that is taken while another goes on: the first one ends, and the second begins, then or later.
 fn joined(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let Some(pending) = &secret.pending else { return fresh(case, key, secret) };
     let after = completed(case.law, secret, pending, case.now);
     let mut possible: Vec<Outcome> = after.iter().flat_map(|secret| fresh(case, key, secret)).collect();
+    if !case.exact() {
+        let (mut next, now) = (secret.clone(), case.now);
+        let id = case.op.token.clone().map_or_else(|| next.next_id(case.law), Id::Known);
+        let due = When { lo: now.lo, hi: SOMETIME };
+        let waits = Pending { id: id.clone(), due, task: None, since: now, trial: false, then: None };
+        if let Some(pending) = &mut next.pending {
+            pending.last().then = Some(Box::new(waits));
+        }
+        possible.push(begun(case, key, &id, next));
+    }
     // Or it is taken for the one that goes on.
     possible.push(echo(case, "ROT-CONC-2", key, secret));
     possible
@@ -98,6 +128,7 @@ fn echo(case: &Case<'_>, rule: &'static str, key: &Key, secret: &Secret) -> Outc
     let mut facts = read::identity(key, secret);
     let token = case.op.token.clone();
     facts.extend(token.map(|token| (Meaning::Version, version_shown(case.law, &Id::Known(token)))));
+    facts.push((Meaning::Task, Expect::Open(None)));
     Outcome::done(rule, Change { spent: Some((key.0, case.now, false)), ..Change::default() }, facts)
 }
 
@@ -106,32 +137,22 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let mut next = secret.clone();
     configure(case, &mut next);
     if op.immediately == Some(false) {
-        return vec![stored_only(case, key, secret, next)];
+        return stored_only(case, key, secret, next);
     }
     let id = match &op.token {
         Some(token) => Id::Known(token.clone()),
         None => next.next_id(law),
     };
-    let mut facts = read::identity(key, secret);
-    facts.push((Meaning::Version, version_shown(law, &id)));
-    facts.push((Meaning::Task, Expect::Open(None)));
-    let rule = if op.token.is_some() && law.replays { "ROT-NEW-1" } else { "ROT-IDEMP-4" };
-    let outcome = |next: Secret| {
-        let mut change = Change::store(key.clone(), next);
-        change.spent = Some((key.0, now, true));
-        Outcome::done(rule, change, facts.clone())
-    };
-    if let Some(takes) = law.takes {
-        let due = if case.exact() { now.plus(takes) } else { When { lo: now.lo, hi: SOMETIME } };
-        next.pending = Some(Pending { id: id.clone(), due, task: None, since: now });
-        let hidden = next.clone();
-        let Some(stage) = &law.pending else { return vec![outcome(hidden)] };
-        let (created, stages) = (now, vec![stage.clone()]);
-        next.set_stage(stage, None);
-        next.versions.push(Version { id, value: Value::Sealed, created, value_type: None, stages });
-        return vec![outcome(next), outcome(hidden)];
+    let outcome = |next: Secret| begun(case, key, &id, next);
+    if law.takes.is_some() {
+        if let Some(every) = next.policy.every.filter(|_| !case.exact() && next.policy.on) {
+            // The next one counts from now, if not only once this one has ended.
+            let counted = date(law, now, every, false);
+            next.next = secret.next.map(|due| due.join(counted));
+        }
+        return going_on(case, next, id.clone(), false).into_iter().map(outcome).collect();
     }
-    add_version(law, &mut next, id, Value::Sealed, now);
+    add_version(law, &mut next, id.clone(), Value::Sealed, now);
     next.last = Some(now);
     let restarted =
         next.policy.every.filter(|_| next.policy.on).map(|every| date(law, now, every, case.exact()));
@@ -142,6 +163,17 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
         None => None,
     };
     vec![outcome(next)]
+}
+
+/// A rotation was accepted: it makes, or will make, the version with this id.
+fn begun(case: &Case<'_>, key: &Key, id: &Id, next: Secret) -> Outcome {
+    let mut facts = read::identity(key, &next);
+    facts.push((Meaning::Version, version_shown(case.law, id)));
+    facts.push((Meaning::Task, Expect::Open(None)));
+    let rule = if case.op.token.is_some() && case.law.replays { "ROT-NEW-1" } else { "ROT-IDEMP-4" };
+    let mut change = Change::store(key.clone(), next);
+    change.spent = Some((key.0, case.now, true));
+    Outcome::done(rule, change, facts)
 }
 
 /// Where a rotation carries the settings of automatic rotation, they are stored with it.
@@ -157,13 +189,31 @@ fn configure(case: &Case<'_>, next: &mut Secret) {
     }
 }
 
-/// The settings are stored, and the rotation waits for its date.
-fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) -> Outcome {
+/// The settings are stored, and the rotation waits for its date. What rotates may be tried out at once.
+fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) -> Vec<Outcome> {
     next.next = next_date(case, secret, &next);
     let mut facts = read::identity(key, secret);
     facts.push((Meaning::Version, Expect::Open(case.op.token.clone().map(Fact::Text))));
-    next.dropped.extend(case.op.token.clone());
-    Outcome::done("ROT-POL-1", Change::store(key.clone(), next), facts)
+    let mut possible = vec![next.clone()];
+    if case.law.pending.is_some() && !case.exact() {
+        let id = case.op.token.clone().map_or_else(|| next.next_id(case.law), Id::Known);
+        possible.extend(going_on(case, next, id, true));
+    }
+    for next in &mut possible {
+        next.dropped.extend(case.op.token.clone());
+    }
+    let done = |next| Outcome::done("ROT-POL-1", Change::store(key.clone(), next), facts.clone());
+    possible.into_iter().map(done).collect()
+}
+
+/// The secret while a rotation goes on, or a trial of one: its version shows, or does not yet.
+fn going_on(case: &Case<'_>, mut next: Secret, id: Id, trial: bool) -> Vec<Secret> {
+    let (law, now) = (case.law, case.now);
+    let takes = law.takes.unwrap_or_default();
+    let due = if case.exact() { now.plus(takes) } else { When { lo: now.lo, hi: SOMETIME } };
+    next.pending = Some(Pending { id, due, task: None, since: now, trial, then: None });
+    let shown = with_pending(law, &next, now);
+    shown.into_iter().chain([next]).collect()
 }
 
 /// The date that follows from a changed policy.
@@ -229,14 +279,7 @@ pub(super) fn set_policy(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Out
         (true, true) => "ROT-POL-1",
         (true, false) => "ROT-POL-4",
     };
-    let mut possible = vec![Outcome::done(rule, Change::store(key.clone(), next), facts)];
-    possible.extend(unwanted_date(case));
-    possible
-}
-
-/// How early and how late automatic rotation may begin is documented nowhere.
-pub(super) fn unwanted_date(case: &Case<'_>) -> Option<Outcome> {
-    case.op.begins.map(|_| Outcome::refused("ROT-POL-1", Condition::Invalid))
+    vec![Outcome::done(rule, Change::store(key.clone(), next), facts)]
 }
 
 /// Automatic rotation is switched off; what a rotation had begun may stay behind.
@@ -248,8 +291,12 @@ pub(super) fn cancel(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     facts.push((Meaning::Version, Expect::Open(None)));
     let done = |next: Secret| Outcome::done("ROT-POL-4", Change::store(key.clone(), next), facts.clone());
     let mut possible = vec![done(next.clone())];
-    if secret.pending.is_some() {
+    if let Some(pending) = &secret.pending {
         next.pending = None;
+        // The version that it leaves behind may be one without a value.
+        for version in next.versions.iter_mut().filter(|version| version.id == pending.id) {
+            version.value = Value::Unseen;
+        }
         possible.push(done(next.clone()));
         if let Some(stage) = &case.law.pending {
             next.set_stage(stage, None);
@@ -284,34 +331,41 @@ pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
     }
     let ended = |state, secret: Option<Secret>| {
         let secret = secret.map(|secret| (task.key.clone(), Some(std::sync::Arc::new(secret))));
-        Change { secret, spent: None, task: Some((id.clone(), Task { key: task.key.clone(), state })) }
+        let task = Some((id.clone(), Task { key: task.key.clone(), state }));
+        Change { secret, task, ..Change::default() }
     };
     let secret = world.secrets.get(&task.key);
-    let pending =
-        secret.and_then(|secret| secret.pending.as_ref().filter(|it| it.task.as_ref() == Some(&id)));
     let running = told(State::Running, Change::default());
-    match (secret, pending) {
-        (Some(secret), Some(pending)) => {
-            let mut possible = vec![running];
-            for done in completed(case.law, secret, pending, case.now) {
-                possible.push(told(State::Succeeded, ended(State::Succeeded, Some(done))));
-            }
-            let mut failed = (**secret).clone();
-            failed.pending = None;
-            if let Some(stage) = &case.law.pending {
-                failed.set_stage(stage, None);
-            }
-            failed.versions.retain(|version| version.id != pending.id);
-            possible.push(told(State::Failed, ended(State::Failed, Some(failed.clone()))));
-            // Nobody says whether a rotation that failed uses up a number.
-            failed.made -= 1;
-            possible.push(told(State::Failed, ended(State::Failed, Some(failed))));
-            possible
+    let is_its = |pending: &Pending| pending.each().any(|it| it.task.as_ref() == Some(&id));
+    match secret.filter(|secret| secret.pending.as_ref().is_some_and(is_its)) {
+        Some(secret) => {
+            let after = ends(case, secret, &id).into_iter();
+            std::iter::once(running)
+                .chain(after.map(|(state, secret)| told(state, ended(state, Some(secret)))))
+                .collect()
         }
-        _ => {
+        None => {
             let made = secret.filter(|secret| secret.making.as_ref() == Some(&id));
             let made = made.map(|secret| Secret { making: None, ..(**secret).clone() });
-            vec![told(State::Succeeded, ended(State::Succeeded, made)), running]
+            let mut possible = vec![told(State::Succeeded, ended(State::Succeeded, made)), running];
+            if secret.is_none() {
+                // What its secret was deleted under may have failed.
+                possible.push(told(State::Failed, ended(State::Failed, None)));
+            }
+            possible
         }
     }
+}
+
+/// What a secret may be once the rotation of a task has ended, and those before it.
+fn ends(case: &Case<'_>, secret: &Secret, task: &Text) -> Vec<(State, Secret)> {
+    let Some(pending) = &secret.pending else { return Vec::new() };
+    let done = completed(case.law, secret, pending, case.now).into_iter();
+    let each = done
+        .map(|done| (State::Succeeded, done))
+        .chain(failed(case.law, secret).into_iter().map(|failed| (State::Failed, failed)));
+    if pending.task.as_ref() == Some(task) {
+        return each.collect();
+    }
+    each.flat_map(|(_, secret)| ends(case, &secret, task)).collect()
 }

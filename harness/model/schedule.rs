@@ -12,14 +12,20 @@ const CATCH_UP: usize = 8;
 /// The first is canonical: what is due has happened, at the time it was due. With `grace`, an
 /// implementation may still be about to do it. An empty list means that the secret is gone.
 pub fn tick(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
-    let mut possible = Vec::new();
-    if let Life::Leaving(gone) = secret.life {
-        if gone.lo <= now.hi && (gone.hi > now.lo || grace) {
-            possible.push(secret.clone());
-        } else if gone.lo > now.hi {
-            return vec![secret.clone()];
-        }
+    if let Life::Leaving(gone) = secret.life
+        && gone.lo <= now.hi
+    {
+        return if gone.hi > now.lo || grace { vec![secret.clone()] } else { Vec::new() };
+    }
+    if secret.life != Life::Active && secret.pending.is_some() && now.lo < now.hi {
+        // What becomes of a rotation whose secret is deleted or switched off meanwhile is documented nowhere.
+        let mut possible = settled(law, secret, now, true);
+        possible.extend(failed(law, secret));
         return possible;
+    }
+    let mut possible = Vec::new();
+    if let Life::Leaving(_) = secret.life {
+        return vec![secret.clone()];
     }
     for secret in settled(law, secret, now, grace) {
         possible.extend(scheduled(law, secret, now, grace));
@@ -39,12 +45,29 @@ fn settled(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
     let still = grace || (pending.due.hi > now.lo && pending.due.hi < SOMETIME);
     let mut possible = Vec::new();
     if pending.due.lo <= now.hi {
-        possible.extend(completed(law, secret, pending, now));
+        let done = completed(law, secret, pending, now);
+        possible.extend(done.iter().flat_map(|secret| settled(law, secret, now, grace)));
     }
     if still || possible.is_empty() {
         possible.push(secret.clone());
+        if now.lo < now.hi {
+            possible.extend(with_pending(law, secret, pending.since.join(now)));
+        }
     }
     possible
+}
+
+/// The secret with the version that a rotation is making, where a stage shows it and it does not show yet.
+pub(super) fn with_pending(law: &Law, secret: &Secret, created: When) -> Option<Secret> {
+    let (stage, pending) = law.pending.as_ref().zip(secret.pending.as_ref())?;
+    if secret.versions.iter().any(|version| version.id == pending.id) {
+        return None;
+    }
+    let mut shown = secret.clone();
+    let (id, value, stages) = (pending.id.clone(), Value::Sealed, vec![stage.clone()]);
+    shown.set_stage(stage, None);
+    shown.versions.push(Version { id, value, created, rotated: true, value_type: None, stages });
+    Some(shown)
 }
 
 /// The secret after the rotation that goes on is done, in every way that documents allow.
@@ -63,7 +86,11 @@ fn finished(law: &Law, secret: &Secret, pending: &Pending, now: When) -> Vec<Sec
     let exact = now.lo == now.hi;
     let at = if exact { pending.due } else { When { lo: pending.since.lo, hi: now.hi } };
     let mut done = secret.clone();
-    done.pending = None;
+    done.pending = pending.then.as_deref().cloned();
+    if pending.trial {
+        done.versions.retain(|version| version.id != pending.id);
+        return vec![done];
+    }
     match done.versions.iter_mut().find(|version| version.id == pending.id) {
         Some(version) => {
             version.created = version.created.join(at);
@@ -92,6 +119,20 @@ fn finished(law: &Law, secret: &Secret, pending: &Pending, now: When) -> Vec<Sec
     }
     possible.push(done);
     possible
+}
+
+/// The secret after the rotation that goes on has failed. Nobody says whether that uses up a number.
+pub(super) fn failed(law: &Law, secret: &Secret) -> Vec<Secret> {
+    let Some(pending) = &secret.pending else { return Vec::new() };
+    let mut failed = secret.clone();
+    failed.pending = pending.then.as_deref().cloned();
+    if let Some(stage) = &law.pending {
+        failed.set_stage(stage, None);
+    }
+    failed.versions.retain(|version| version.id != pending.id);
+    let mut unnumbered = failed.clone();
+    unnumbered.made = unnumbered.made.saturating_sub(1);
+    vec![failed, unnumbered]
 }
 
 /// The date of the next automatic rotation.
@@ -159,7 +200,8 @@ fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
 
 /// Whether more rotations are due than a schedule may have made at once.
 pub(super) fn outruns(law: &Law, secret: &Secret, now: When) -> bool {
-    let Some(every) = secret.policy.every else { return false };
+    // Where nobody knows how often, or when, it may have been any time.
+    let Some(every) = secret.policy.every else { return secret.policy.on };
     // What follows the rotation that goes on counts from it.
     let after = secret.pending.as_ref().map(|pending| pending.since.lo.saturating_add(every));
     let Some(due) = secret.next.map(|due| due.lo).into_iter().chain(after).min() else { return false };
@@ -181,7 +223,8 @@ fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {
 
 /// Adds a version and makes it current.
 pub(super) fn add_version(law: &Law, secret: &mut Secret, id: Id, value: Value, at: When) {
-    let version = Version { id: id.clone(), value, created: at, value_type: None, stages: Vec::new() };
+    let (rotated, stages) = (true, Vec::new());
+    let version = Version { id: id.clone(), value, created: at, rotated, value_type: None, stages };
     secret.versions.push(version);
     secret.promote(law, &id);
     retire(law, secret);

@@ -68,6 +68,8 @@ pub struct Version {
     pub value: Value,
     /// When it was made.
     pub created: When,
+    /// Whether a rotation made it.
+    pub rotated: bool,
     /// How its value is to be read, where that is known.
     pub value_type: Option<Text>,
     /// Its stages, in the order they were set.
@@ -142,6 +144,25 @@ pub struct Pending {
     pub task: Option<Text>,
     /// Where it counts from.
     pub since: When,
+    /// It only tries out what rotates: its version vanishes again.
+    pub trial: bool,
+    /// The rotation that waits for its end.
+    pub then: Option<Box<Pending>>,
+}
+
+impl Pending {
+    /// The rotation and those that wait for it.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |pending| pending.then.as_deref())
+    }
+
+    /// The one that waits for all others.
+    pub fn last(&mut self) -> &mut Self {
+        match self.then {
+            Some(ref mut then) => then.last(),
+            None => self,
+        }
+    }
 }
 
 /// When a rotation that goes on is done: only the endpoint knows.
@@ -218,7 +239,16 @@ pub struct World {
     /// Tasks that were told of.
     pub tasks: Shelf<Text, Task>,
     /// Calls whose replies were lost and that have had no effect so far: they may still arrive.
-    pub owed: Vec<Arc<super::Op>>,
+    pub owed: Vec<Arc<Late>>,
+}
+
+/// A call whose reply was lost, and that may arrive yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// What it asks for.
+    pub op: super::Op,
+    /// When it was sent.
+    pub sent: When,
 }
 
 impl World {

@@ -1,29 +1,54 @@
 //! What creating, writing, moving stages, deleting and restoring may come to.
 
 use super::outcomes::Case;
-use super::rotating::unwanted_date;
-use super::schedule::{first_date, retire};
+use super::schedule::{date, first_date, retire};
 use super::{
-    Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Policy, Role, Secret, Text, Value,
-    Version, read,
+    Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, Role, Secret,
+    Text, Value, Version, read,
 };
 
 pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
+    let (op, kind) = (case.op, &case.law.kinds[case.op.kind]);
+    let mut possible = vec![created(case)];
+    let taken = case.world.find(op.account, &op.secret).filter(|_| !op.names_itself);
+    if taken.is_some_and(|(_, taken)| taken.versions.len() > 1) {
+        // Nobody says whether the token of a version that no creation made makes this the same creation.
+        possible.push(Outcome::refused("LIFE-1", Condition::Exists));
+    }
+    if let Some((key, taken)) = taken.filter(|_| case.law.creation_replays && op.value.is_none())
+        && taken.versions.is_empty()
+    {
+        // What makes a creation without a value the same, where nothing else tells, is not said either.
+        possible.push(Outcome::done("LIFE-1", Change::default(), read::identity(key, taken)));
+    }
+    if kind.rotates && !kind.takes_values {
+        // Behind it stands a database or a server that need not be there.
+        possible.push(Outcome::refused("LIFE-1", Condition::Unavailable));
+    }
+    if !kind.rotates && op.enable == Some(true) {
+        // Whether a wish that cannot be fulfilled is passed over or refused is said nowhere.
+        let reasons = [Condition::KindCannotRotate, Condition::Invalid];
+        possible.extend(reasons.map(|reason| Outcome::refused("LIFE-1", reason)));
+    }
+    possible
+}
+
+fn created(case: &Case<'_>) -> Outcome {
     let (law, op) = (case.law, case.op);
     match case.world.find(op.account, &op.secret).filter(|_| !op.names_itself) {
         Some((_, taken)) if matches!(taken.life, Life::Leaving(_)) => {
-            return vec![Outcome::refused("LIFE-1", Condition::InDeletion)];
+            return Outcome::refused("LIFE-1", Condition::InDeletion);
         }
         Some((key, taken)) => {
             let again = op.token.as_ref().and_then(|token| taken.version(token));
-            return vec![match again.filter(|_| law.creation_replays) {
+            return match again.filter(|_| law.creation_replays) {
                 Some(version) if op.value.map(Value::Known) == Some(version.value) => {
                     let mut facts = read::identity(key, taken);
                     facts.push((Meaning::Version, Expect::Version(version.id.clone())));
                     Outcome::done("LIFE-1", Change::default(), facts)
                 }
                 _ => Outcome::refused("LIFE-1", Condition::Exists),
-            }];
+            };
         }
         None => {}
     }
@@ -57,7 +82,7 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
             if kind.takes_values { op.value.map_or(Value::Unseen, Value::Known) } else { Value::Unseen };
         let stages = if kind.unstaged { Vec::new() } else { vec![law.current.clone()] };
         let value_type = op.value_type.clone();
-        secret.versions.push(Version { id, value, created: case.now, value_type, stages });
+        secret.versions.push(Version { id, value, created: case.now, rotated: false, value_type, stages });
     }
     let mut facts = read::identity(&key, &secret);
     if op.names_itself {
@@ -69,28 +94,36 @@ pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
     facts.push((Meaning::Task, Expect::Open(None)));
     facts.push((Meaning::Kind, Expect::Is(Fact::Text(kind.name.clone()))));
     facts.extend(read::policy_if_shown(case, &secret));
-    let mut possible = vec![Outcome::done("LIFE-1", Change::store(key, secret), facts)];
-    if kind.rotates && !kind.takes_values {
-        // Behind it stands a database or a server that need not be there.
-        possible.push(Outcome::refused("LIFE-1", Condition::Unavailable));
-    }
-    if !kind.rotates && op.enable == Some(true) {
-        // Whether a wish that cannot be fulfilled is passed over or refused is said nowhere.
-        let reasons = [Condition::KindCannotRotate, Condition::Invalid];
-        possible.extend(reasons.map(|reason| Outcome::refused("LIFE-1", reason)));
-    }
-    possible.extend(unwanted_date(case));
-    possible
+    Outcome::done("LIFE-1", Change::store(key, secret), facts)
 }
 
 pub(super) fn put(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let mut possible = written(case, key, secret);
-    if case.op.value.is_none() {
-        // Where the value may come in several ways, none is required, and a call without any is open.
-        possible.push(Outcome::refused("PUT-1", Condition::Missing));
-        possible.push(Outcome::refused("PUT-1", Condition::Invalid));
+    if let Some(before) = unreserved(case, secret) {
+        possible.extend(written(case, key, &before));
     }
     possible
+}
+
+/// The secret as if rotations that go on took their numbers only once they end: no document says when they do.
+fn unreserved(case: &Case<'_>, secret: &Secret) -> Option<Secret> {
+    let pending = secret.pending.as_ref().filter(|_| !case.exact() && case.op.token.is_none())?;
+    let hidden = |it: &&Pending| secret.versions.iter().all(|version| version.id != it.id);
+    let ids: Vec<&Id> = pending.each().filter(hidden).map(|it| &it.id).collect();
+    let mut before = secret.clone();
+    before.made = before.made.checked_sub(u32::try_from(ids.len()).ok().filter(|count| *count > 0)?)?;
+    let mut numbers = before.clone();
+    let last = ids.iter().all(|id| matches!(id, Id::Known(_)) && numbers.next_id(case.law) == **id);
+    let mut next = before.pending.as_mut().filter(|_| last);
+    // Each has the number that follows.
+    numbers.made = before.made + 1;
+    while let Some(pending) = next {
+        if ids.contains(&&pending.id) {
+            pending.id = numbers.next_id(case.law);
+        }
+        next = pending.then.as_deref_mut();
+    }
+    last.then_some(before)
 }
 
 fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
@@ -102,6 +135,13 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
         if !kind.values_open {
             return possible;
         }
+    }
+    let going_on = secret.pending.as_ref().map(|pending| &pending.id);
+    if let (Some(Id::Known(id)), Some(token)) = (going_on, &op.token)
+        && id == token
+    {
+        // The version that a rotation is making may have no value yet.
+        return vec![Outcome::refused("PUT-1", Condition::VersionExists), Outcome::unknown("PUT-1")];
     }
     let mut facts = read::identity(key, secret);
     if let Some(version) = op.token.as_ref().and_then(|token| secret.version(token)) {
@@ -123,12 +163,20 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     }
     let mut next = secret.clone();
     let id = op.token.clone().map_or_else(|| next.next_id(law), Id::Known);
+    // What rotations that go on have for numbers, nothing else gets.
+    let taken = next.pending.iter().flat_map(|pending| pending.each()).count();
+    for _ in 0..taken {
+        let number = next.clone().next_id(law);
+        let is_taken = next.pending.iter().flat_map(|pending| pending.each()).any(|it| it.id == number);
+        next.made += u32::from(is_taken);
+    }
     facts.push((Meaning::Version, Expect::Version(id.clone())));
     let usual = if kind.unstaged { Vec::new() } else { vec![law.current.clone()] };
     let stages = op.stages.clone().unwrap_or(usual);
     let value = op.value.map_or(Value::Unseen, Value::Known);
     let value_type = op.value_type.clone();
-    next.versions.push(Version { id: id.clone(), value, created: case.now, value_type, stages: Vec::new() });
+    let (created, none) = (case.now, Vec::new());
+    next.versions.push(Version { id: id.clone(), value, created, rotated: false, value_type, stages: none });
     for stage in stages.iter().filter(|stage| **stage != law.current) {
         next.set_stage(stage, Some(&id));
     }
@@ -144,8 +192,14 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
             return possible;
         }
     }
+    if let Some(every) = next.policy.every.filter(|_| !case.exact() && next.policy.on) {
+        // A value that is written by hand may count as a rotation.
+        let counted = date(law, case.now, every, false);
+        next.next = next.next.map(|due| due.join(counted));
+    }
     retire(law, &mut next);
-    facts.push((Meaning::Stages, Expect::Stages(stages)));
+    let held = next.versions.iter().find(|version| version.id == id);
+    facts.push((Meaning::Stages, Expect::Stages(held.map_or(stages, |version| version.stages.clone()))));
     possible.push(Outcome::done("PUT-1", Change::store(key.clone(), next), facts));
     if op.token.as_ref().is_some_and(|token| secret.dropped.contains(token)) {
         possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));
@@ -155,6 +209,19 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
 }
 
 pub(super) fn move_stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
+    let mut possible = moved(case, key, secret);
+    let stage = case.op.stage.as_ref().unwrap_or(&case.law.current);
+    let holder = secret.staged(stage).map(|version| &version.id);
+    let target = case.op.move_to.clone().map(Id::Known);
+    let going_on = secret.pending.as_ref().map(|pending| &pending.id);
+    if going_on.is_some() && (going_on == holder || going_on == target.as_ref()) {
+        // What becomes of a rotation whose version is moved about is documented nowhere.
+        possible.extend([Outcome::unknown("STAGE-1"), Outcome::refused("STAGE-1", Condition::WrongSource)]);
+    }
+    possible
+}
+
+fn moved(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let (law, op) = (case.law, case.op);
     let kind = &law.kinds[secret.kind];
     if !kind.takes_values && !kind.values_open {
@@ -230,10 +297,17 @@ pub(super) fn remove_stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<O
 pub(super) fn delete(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let mut facts = read::identity(key, secret);
     facts.push((Meaning::Task, Expect::Open(None)));
-    if case.law.needs_disabled && secret.life == Life::Active {
-        return vec![Outcome::refused("LIFE-4", Condition::NotDisabled)];
-    }
     let days = case.op.window.unwrap_or(case.law.window_days);
+    let mut refused = Vec::new();
+    if case.law.kinds[secret.kind].windowless && days > 0 {
+        refused.push(Outcome::refused("LIFE-4", Condition::Invalid));
+    }
+    if case.law.needs_disabled && secret.life == Life::Active {
+        refused.push(Outcome::refused("LIFE-4", Condition::NotDisabled));
+    }
+    if !refused.is_empty() {
+        return refused;
+    }
     if case.op.force || days == 0 {
         facts.push((Meaning::DeleteAt, Expect::Open(Some(Fact::Time(case.now.lo)))));
         let change = Change { secret: Some((key.clone(), None)), ..Change::default() };
@@ -257,7 +331,16 @@ pub(super) fn restore(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcom
         return possible;
     }
     next.life = if case.law.restores_disabled { Life::Disabled } else { Life::Active };
+    overslept(case, &mut next);
     vec![Outcome::done("LIFE-3", Change::store(key.clone(), next), facts)]
+}
+
+/// Whether an automatic rotation whose date passed while the secret was not in use is made up for is said nowhere.
+fn overslept(case: &Case<'_>, secret: &mut Secret) {
+    let due = secret.next.filter(|due| !case.exact() && due.lo <= case.now.hi);
+    if let (Some(due), Some(every)) = (due, secret.policy.every) {
+        secret.next = Some(due.join(date(case.law, case.now, every, false)));
+    }
 }
 
 /// Switches a secret on or off; what the same call again answers is open.
@@ -266,6 +349,9 @@ pub(super) fn switch(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     let wanted = if *role == Role::Enable { Life::Active } else { Life::Disabled };
     let mut next = secret.clone();
     next.life = wanted;
+    if secret.life != wanted && wanted == Life::Active {
+        overslept(case, &mut next);
+    }
     let done = Outcome::done("ROT-STATE-3", Change::store(key.clone(), next), read::identity(key, secret));
     match secret.life == wanted {
         false => vec![done],

@@ -228,6 +228,7 @@ fn version(line: Version) -> Result<model::Version, Wrong> {
         id: Id::Known(line.id.into()),
         value: Value::Unseen,
         created: created.unwrap_or(WHENEVER),
+        rotated: false,
         value_type: None,
         stages: line.stages.into_iter().map(Text::from).collect(),
     })

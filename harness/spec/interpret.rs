@@ -31,6 +31,8 @@ pub struct Complaint {
 pub struct Reading {
     /// The operation asked for, as far as its parameters can be read.
     pub op: Op,
+    /// The same where what documents leave open is taken to be meant, if that is another.
+    pub also: Option<Op>,
     /// What is wrong with them, in the order of the spec.
     pub complaints: Vec<Complaint>,
 }
@@ -45,24 +47,31 @@ pub fn interpret(
     account: usize,
 ) -> Option<Reading> {
     let described = vendor.spec.operations.get(operation)?;
-    let mut reader = Reader {
-        vendor,
-        operation: described,
-        given: parameters,
-        complaints: Vec::new(),
-        op: Op {
-            force: described.forced,
-            // Where a call cannot ask for tags, they are shown unasked.
-            with_tags: described.parameter(Meaning::WithTags).is_none(),
-            ..Op::new(described.role, account, Text::from(""))
-        },
+    let read = |generous| {
+        let mut reader = Reader {
+            vendor,
+            operation: described,
+            given: parameters,
+            complaints: Vec::new(),
+            generous,
+            open: false,
+            op: Op {
+                force: described.forced,
+                // Where a call cannot ask for tags, they are shown unasked.
+                with_tags: described.parameter(Meaning::WithTags).is_none(),
+                ..Op::new(described.role, account, Text::from(""))
+            },
+        };
+        reader.kind();
+        for (name, parameter) in &described.parameters {
+            reader.parameter(name, parameter);
+        }
+        reader.whole();
+        reader
     };
-    reader.kind();
-    for (name, parameter) in &described.parameters {
-        reader.parameter(name, parameter);
-    }
-    reader.whole();
-    Some(Reading { op: reader.op, complaints: reader.complaints })
+    let Reader { op, complaints, open, .. } = read(false);
+    let also = open.then(|| read(true).op).filter(|also| *also != op);
+    Some(Reading { op, also, complaints })
 }
 
 struct Reader<'a> {
@@ -70,6 +79,10 @@ struct Reader<'a> {
     operation: &'a Operation,
     given: &'a [(&'a str, &'a str)],
     complaints: Vec<Complaint>,
+    /// Whether what need not mean anything is taken to be meant.
+    generous: bool,
+    /// Whether there was any such thing.
+    open: bool,
     op: Op,
 }
 
@@ -96,11 +109,8 @@ impl<'a> Reader<'a> {
 
     /// The kind of secret comes first: what other parameters mean depends on it.
     fn kind(&mut self) {
-        if let Some((_, Some(text))) = self.by_meaning(Meaning::Kind) {
-            self.op.kind = self.vendor.kind_called(text).unwrap_or(0);
-        } else if let [only] = self.operation.kinds.as_slice() {
-            self.op.kind = self.vendor.spec.kinds.get_index_of(only).unwrap_or(0);
-        }
+        let given = self.by_meaning(Meaning::Kind).and_then(|(_, text)| text);
+        self.op.kind = self.vendor.kind_asked(self.operation, given).unwrap_or(0);
     }
 
     fn parameter(&mut self, name: &str, parameter: &Parameter) {
@@ -136,6 +146,11 @@ impl<'a> Reader<'a> {
                 if value.is_some() && !self.vendor.law.binds(&only_if.rule) {
                     let why = format!("{name} stands beside what it does not count for");
                     self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
+                }
+                // Where nothing is said of what it counts for, that may be as it was: on.
+                let unsaid = self.get(&only_if.parameter).is_none();
+                if let Some(text) = value.filter(|text| unsaid && !text.is_empty()) {
+                    self.may_mean(name, parameter, text);
                 }
                 return;
             }
@@ -177,6 +192,10 @@ impl<'a> Reader<'a> {
                 let certain = least && !open(Constraint::Min) && !open(Constraint::Empty);
                 let why = format!("{name} is empty");
                 self.complain(name, Condition::Invalid, bounds_rule(parameter), certain, why);
+                // It may also say that what was stored is to be cleared.
+                if matches!(parameter.is, Meaning::Description | Meaning::Function) {
+                    self.may_mean(name, parameter, "");
+                }
             }
             Some(text) => {
                 if parameter.kind == Type::Boolean
@@ -214,6 +233,14 @@ impl<'a> Reader<'a> {
                 }
                 self.take(name, parameter, text);
             }
+        }
+    }
+
+    /// What no document says that it means, and what an endpoint may well take it for.
+    fn may_mean(&mut self, name: &str, parameter: &Parameter, text: &str) {
+        self.open = true;
+        if self.generous {
+            self.take(name, parameter, text);
         }
     }
 

@@ -22,6 +22,9 @@ pub struct Kind {
     /// Versions that there can be; one more is refused.
     #[serde(default)]
     pub at_most: Option<usize>,
+    /// Whether it can be deleted at once alone, and with no window.
+    #[serde(default)]
+    pub windowless: bool,
     /// Whether no version of it has a stage, so that each is read by its id.
     #[serde(default)]
     pub unstaged: bool,

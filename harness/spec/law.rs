@@ -16,6 +16,7 @@ pub(super) fn law(spec: &Spec) -> Law {
                 values_open: kind.values_open,
                 at_most: kind.at_most,
                 by_stage: kind.by_stage,
+                windowless: kind.windowless,
                 unstaged: kind.unstaged,
                 renames: kind.renames.is_some(),
                 rotates: kind.rotates,
@@ -26,6 +27,7 @@ pub(super) fn law(spec: &Spec) -> Law {
         current: spec.stages.current.as_str().into(),
         previous: text(&spec.stages.previous),
         pending: text(&spec.stages.pending),
+        pending_by_callers: spec.stages.pending_by_callers,
         alias: text(&spec.stages.alias),
         numbering: text(&spec.stages.numbering),
         unstaged_may_vanish: spec.stages.unstaged_may_vanish,
@@ -65,6 +67,7 @@ pub(super) fn law(spec: &Spec) -> Law {
         disabled_allows: spec.deletion.disabled_allows.clone(),
         stages_at_most: spec.stages.at_most,
         replays: spec.idempotency.family == IdempotencyFamily::VersionId,
+        replays_alike: spec.idempotency.alike,
         rate: rate.map(|limit| RateLaw { calls: limit.calls as usize, per: limit.per.0 }),
         value_type: spec
             .operation_for(Role::Create)

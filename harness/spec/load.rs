@@ -1,7 +1,7 @@
 //! Reading specs: from the binary, from a file, from text; compiled and checked as a whole.
 
-use super::{Kind, Spec, law, place};
-use crate::model::{Law, Role, rule};
+use super::{Kind, Operation, Spec, law, place};
+use crate::model::{Law, Meaning, Role, rule};
 use crate::sign::{Form, Scheme};
 use foldhash::{HashMap, HashMapExt};
 use regex::Regex;
@@ -92,6 +92,16 @@ impl Vendor {
             None => name == word,
         };
         self.spec.kinds.iter().position(fits)
+    }
+
+    /// The kind that a call of an operation names, by its index; `given` is the word for it, if there is one.
+    pub fn kind_asked(&self, operation: &Operation, given: Option<&str>) -> Option<usize> {
+        let named = operation.parameter(Meaning::Kind);
+        match (given.or(named.and_then(|(_, parameter)| parameter.default.as_deref())), &*operation.kinds) {
+            (Some(word), _) => self.kind_called(word),
+            (None, [only]) => self.spec.kinds.get_index_of(only),
+            (None, _) => None,
+        }
     }
 
     /// The word by which requests call a kind.
@@ -237,9 +247,13 @@ fn check(spec: &Spec) -> Result<(), Wrong> {
     for (name, operation) in &spec.operations {
         for (parameter, described) in &operation.parameters {
             let path = format!("operations.{name}.parameters.{parameter}");
-            let named =
-                described.only_if.as_ref().map(|only| &only.parameter).or(described.excludes.as_ref());
-            if let Some(other) = named.filter(|other| !operation.parameters.contains_key(*other)) {
+            let counts = described.only_if.as_ref().map(|only| &only.parameter);
+            let mut named = counts
+                .into_iter()
+                .chain(&described.excludes)
+                .chain(&described.unsettles)
+                .chain(&described.beside);
+            if let Some(other) = named.find(|other| !operation.parameters.contains_key(*other)) {
                 return wrong(&path, format!("`{other}` is no parameter of {name}"));
             }
             let rules = described

@@ -151,6 +151,12 @@ pub struct Parameter {
     /// A parameter that must not be given together with this one; where this one is a truth value, with it set to true.
     #[serde(default)]
     pub excludes: Option<String>,
+    /// Parameters beside one of which it counts; what it does without them is said nowhere.
+    #[serde(default)]
+    pub beside: Vec<String>,
+    /// A parameter of which nobody says what comes of it where this one is given.
+    #[serde(default)]
+    pub unsettles: Option<String>,
     /// A value that fits; where it is left out, one is made from the meaning.
     #[serde(default)]
     pub example: Option<String>,

@@ -17,6 +17,10 @@ pub struct Idempotency {
     /// Whether writing a version again with the same value is answered with success.
     #[serde(default = "yes")]
     pub puts: bool,
+    /// Whether documents promise success only to the same call again: not to one with the id of a version that no
+    /// rotation made, nor to one with other settings.
+    #[serde(default)]
+    pub alike: bool,
     /// Where this is documented.
     pub source: Sources,
 }
@@ -104,6 +108,9 @@ pub struct Stages {
     /// The stage of a version that a rotation is making.
     #[serde(default)]
     pub pending: Option<String>,
+    /// Whether documents say that callers may set the pending stage.
+    #[serde(default)]
+    pub pending_by_callers: bool,
     /// A version id that stands for the current version.
     #[serde(default)]
     pub alias: Option<String>,

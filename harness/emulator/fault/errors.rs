@@ -45,6 +45,7 @@ pub(super) const FAULTS: &[Fault] = &[
                     id: id.clone(),
                     value,
                     created,
+                    rotated: false,
                     value_type: op.value_type,
                     stages: Vec::new(),
                 });

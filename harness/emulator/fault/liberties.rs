@@ -3,7 +3,7 @@
 
 use super::tools::{add_field, did, refuses, replayed, restate, stated};
 use super::{Fault, Seam};
-use crate::model::{Answer, Condition, Fact, Meaning, Role, When};
+use crate::model::{Answer, Condition, Expect, Fact, Meaning, Op, Role, When};
 use crate::spec::interval::Ruling;
 
 const fn liberty(name: &'static str, does: &'static str, seam: Seam) -> Fault {
@@ -37,6 +37,60 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "doubts-refused",
         "whatever documents do not clearly allow is refused",
         Seam::Weigh(|_, turn| turn.complaints.iter_mut().for_each(|complaint| complaint.certain = true)),
+    ),
+    liberty(
+        "doubts-refused-at-times",
+        "what documents do not clearly allow is refused now and then",
+        Seam::Weigh(|emulator, turn| {
+            for complaint in turn.complaints.iter_mut().filter(|complaint| !complaint.certain) {
+                complaint.certain = emulator.rng.u8(..4) == 0;
+            }
+        }),
+    ),
+    liberty(
+        "all-is-meant",
+        "what no document gives a meaning to is given one",
+        Seam::Weigh(|emulator, turn| {
+            let given: Vec<(&str, &str)> =
+                turn.params.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+            let read = crate::spec::interpret(&emulator.vendor, &turn.operation, &given, turn.account);
+            if let (Some(also), Some(op)) = (read.and_then(|reading| reading.also), &mut turn.op) {
+                *op = Op { project: op.project.take(), ..also };
+            }
+        }),
+    ),
+    liberty(
+        "chance-decides",
+        "where documents allow several outcomes, chance decides",
+        Seam::Decide(|emulator, turn| {
+            // A task that has ended does not begin again.
+            let Some(op) = turn.op.as_ref().filter(|op| op.role != Role::Task) else { return };
+            let law = &emulator.vendor.law;
+            let mut possible = crate::model::outcomes(law, &emulator.world, op, When::at(turn.now));
+            if emulator.rng.u8(..4) == 0 {
+                turn.outcome = Some(possible.swap_remove(emulator.rng.usize(..possible.len())));
+            }
+        }),
+    ),
+    liberty(
+        "silent-where-it-may",
+        "what a reply need not state, it does not state",
+        Seam::Phrase(|emulator, turn| {
+            // What only the endpoint knows for certain is open to nobody else: asked as others would.
+            let Some(op) = turn.op.as_ref().filter(|op| !op.role.writes()) else { return };
+            let now = When { lo: turn.now, hi: turn.now + 1 };
+            let possible = crate::model::outcomes(&emulator.vendor.law, &emulator.world, op, now);
+            let Some(Answer::Done(stated)) = possible.first().map(|outcome| &outcome.answer) else { return };
+            let fields = emulator.vendor.spec.operations.get(&turn.operation).map(|it| it.reply.clone());
+            let free = |is| {
+                !fields.iter().flatten().any(|(_, it)| it.is == is && (it.required || it.gives.is_some()))
+            };
+            for (is, expect) in stated {
+                if matches!(expect, Expect::Open(_) | Expect::IfShown(_)) && free(*is) {
+                    turn.facts.retain(|(shown, _)| shown != is);
+                }
+            }
+        }),
     ),
     liberty(
         "one-kind-only",

@@ -240,6 +240,7 @@ pub(super) const FAULTS: &[Fault] = &[
                         id,
                         value,
                         created,
+                        rotated: true,
                         value_type: None,
                         stages: Vec::new(),
                     });

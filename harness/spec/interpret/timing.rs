@@ -9,8 +9,8 @@ impl Reader<'_> {
     /// `rate(4 hours)` or a cron expression: the first has a period.
     pub(super) fn schedule(&mut self, name: &str, parameter: &Parameter, text: &str) {
         self.op.schedule = Some(Text::from(text));
-        let Some(period) = text.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')) else { return };
-        let seconds = period.split_once(' ').and_then(|(number, unit)| {
+        let period = text.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
+        let seconds = period.and_then(|period| period.split_once(' ')).and_then(|(number, unit)| {
             let unit = match unit.trim_end_matches('s') {
                 "hour" => 3_600,
                 "day" => 86_400,
@@ -18,7 +18,13 @@ impl Reader<'_> {
             };
             number.parse::<i64>().ok()?.checked_mul(unit)
         });
-        let Some(seconds) = seconds else { return };
+        let Some(seconds) = seconds else {
+            if parameter.example.as_deref() != Some(text) {
+                let why = format!("{name} is an expression that is read here no further");
+                self.complain(name, Condition::Invalid, "ROT-POL-1", false, why);
+            }
+            return;
+        };
         let least = parameter.least.is_some_and(|least| seconds < least.0);
         let greatest = parameter.greatest.is_some_and(|greatest| seconds > greatest.0);
         if least || greatest {

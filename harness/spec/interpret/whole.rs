@@ -16,10 +16,32 @@ impl Reader<'_> {
             if given && self.get(other).is_some() {
                 let policy = matches!(parameter.is, Meaning::Interval | Meaning::Schedule);
                 let rule = if policy { "ROT-POL-6" } else { bounds_rule(parameter) };
-                let certain = !parameter.open.contains(&Constraint::Excludes);
+                // What is empty may count as not given.
+                let said = |name: &str| self.get(name).is_some_and(|text| !text.is_empty());
+                let certain = !parameter.open.contains(&Constraint::Excludes) && said(name) && said(other);
                 let why = format!("{other} must not be given with {name}");
                 self.complain(other, Condition::Invalid, rule, certain, why);
             }
+        }
+        for (name, parameter) in &self.operation.parameters {
+            let alone =
+                !parameter.beside.is_empty() && parameter.beside.iter().all(|it| self.get(it).is_none());
+            if alone && self.get(name).is_some() {
+                let why = format!("{name} says nothing without {}", parameter.beside.join(" or "));
+                self.complain(name, Condition::Invalid, bounds_rule(parameter), false, why);
+            }
+            let other = parameter.unsettles.as_ref().filter(|_| self.get(name).is_some());
+            if let Some(other) = other.and_then(|other| self.operation.parameters.get(other)) {
+                self.op.settings.retain(|(meaning, _)| *meaning != other.is);
+            }
+        }
+        if self.op.role == Role::MoveStage
+            && self.op.move_to.is_some()
+            && self.op.move_to == self.op.remove_from
+            && let Some((name, _)) = self.by_meaning(Meaning::RemoveFrom)
+        {
+            let why = format!("{name} names the version that the stage is to move to");
+            self.complain(name, Condition::Invalid, "STAGE-1", false, why);
         }
         if self.op.role == Role::MoveStage
             && self.op.move_to.is_none()
@@ -29,11 +51,29 @@ impl Reader<'_> {
             let why = format!("neither {name} nor a version to take the stage from is given");
             self.complain(name, Condition::Missing, "STAGE-1", false, why);
         }
+        if self.op.role == Role::Password {
+            self.password();
+        }
         if self.op.role == Role::Create {
             let vendor = self.vendor;
             if let Some(kind) = vendor.spec.kinds.get_index(self.op.kind).map(|(_, kind)| kind) {
                 self.creation(kind);
             }
+        }
+    }
+
+    /// A password for which too few characters are left is none.
+    fn password(&mut self) {
+        let flag = |is| self.by_meaning(is).and_then(|(_, text)| text).and_then(truth) == Some(true);
+        let classes = [Meaning::NoLower, Meaning::NoUpper, Meaning::NoDigits, Meaning::NoPunctuation];
+        let left = classes.into_iter().filter(|is| !flag(*is)).count();
+        let given = |is| self.by_meaning(is).and_then(|(_, text)| text).unwrap_or_default();
+        let short = given(Meaning::Length).parse().is_ok_and(|length: usize| length < left);
+        let least = given(Meaning::Exclude).chars().count() / 10 + 1;
+        if left < least || short && flag(Meaning::EachClass) {
+            let name = classes.into_iter().find_map(|is| self.by_meaning(is)).map_or("", |(name, _)| name);
+            let why = "hardly a character is left for the password".to_owned();
+            self.complain(name, Condition::Invalid, "WIRE-REQ-2", false, why);
         }
     }
 
