@@ -92,6 +92,7 @@ impl Drive<'_> {
             function: text(Meaning::Function),
             schedule: text(Meaning::Schedule),
             jumbled: false,
+            asked: Vec::new(),
         })
     }
 }

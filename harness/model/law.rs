@@ -1,7 +1,10 @@
 //! What a vendor documents, as far as the model needs it.
 
-use super::{Role, Text};
+use super::{Role, Secret, Text};
 use std::collections::BTreeSet;
+
+/// Versions that are expected to be kept where no document says how many are.
+const KEPT_FOR_CERTAIN: usize = 20;
 
 /// What a vendor documents, as far as the model needs it. Built from a spec.
 #[derive(Clone, Debug)]
@@ -124,5 +127,13 @@ impl Law {
     /// Does the rule bind here?
     pub fn binds(&self, rule: &str) -> bool {
         self.binding.contains(rule)
+    }
+
+    /// Whether a version of a secret that has no stage may be dropped at any time: where documents say so, and
+    /// where they do not say how many are kept, of one that has had many.
+    pub fn may_vanish(&self, secret: &Secret) -> bool {
+        let kind = &self.kinds[secret.kind];
+        let unsaid = kind.keeps.is_none() && kind.at_most.is_none() && !kind.unstaged;
+        self.unstaged_may_vanish || unsaid && secret.versions.len() > KEPT_FOR_CERTAIN
     }
 }

@@ -213,7 +213,7 @@ pub(super) fn value(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
         return std::iter::once(unknown()).chain(told).collect();
     };
     let mut possible = vec![shown(case, key, secret, version)];
-    if version.stages.is_empty() && law.unstaged_may_vanish || bare(version) {
+    if version.stages.is_empty() && law.may_vanish(secret) || bare(version) {
         possible.push(unknown());
     }
     if op.stage.is_some() && by_stage != Some(version) {
@@ -291,13 +291,14 @@ pub(super) fn versions(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
     };
     let opaque = op.marker.is_some() || case.law.opaque_pages;
     let page = if opaque { 0 } else { op.page.unwrap_or(1) };
-    let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let lax = case.law.may_vanish(secret);
+    let total = Fact::Count(i64::try_from(all.len()).unwrap_or(i64::MAX));
     let mut facts = identity(key, secret);
     facts.extend([
-        (Meaning::Versions, Expect::Versions { all, page, size: op.size, lax: case.law.unstaged_may_vanish }),
+        (Meaning::Versions, Expect::Versions { all, page, size: op.size, lax }),
         (Meaning::Page, Expect::Is(Fact::Count(op.page.unwrap_or(1)))),
         (Meaning::PageSize, op.size.map_or(Expect::Open(None), |size| Expect::Is(Fact::Count(size)))),
-        (Meaning::Total, Expect::Is(Fact::Count(total))),
+        (Meaning::Total, if lax { Expect::Open(Some(total)) } else { Expect::Is(total) }),
     ]);
     facts
 }

@@ -3,7 +3,7 @@
 use super::outcomes::Case;
 use super::schedule::{add_version, completed, date, failed, first_date, version_shown, with_pending};
 use super::{
-    Change, Condition, Expect, Fact, Id, Key, Meaning, Outcome, Pending, Policy, SOMETIME, Secret, State,
+    Change, Condition, Expect, Fact, Id, Key, Meaning, Op, Outcome, Pending, Policy, SOMETIME, Secret, State,
     Task, Text, Value, Version, When, read,
 };
 
@@ -24,13 +24,14 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     if let Some(version) = known {
         let going_on = busy && version.stages.as_slice() != [law.current.clone()];
         possible.push(replay(case, key, secret, version));
-        if !(version.rotated && asks_alike(case, secret)) {
+        let alike = |(token, asked): &(Text, u64)| op.token.as_ref() == Some(token) && *asked == asks(op);
+        if !secret.asked.iter().any(alike) {
             possible.extend(unlike(case));
         }
         if going_on {
             possible.push(Outcome::refused("ROT-CONC-2", Condition::Busy));
         }
-        if version.stages.is_empty() && law.unstaged_may_vanish {
+        if version.stages.is_empty() && law.may_vanish(secret) {
             possible.extend(fresh(case, key, secret));
         }
     } else if busy && rotates {
@@ -70,13 +71,10 @@ fn unlike(case: &Case<'_>) -> impl Iterator<Item = Outcome> {
     refused.into_iter().filter(|_| case.law.replays_alike)
 }
 
-/// Whether a call asks for the settings that are stored.
-fn asks_alike(case: &Case<'_>, secret: &Secret) -> bool {
-    let op = case.op;
-    op.immediately != Some(false)
-        && op.function == secret.function
-        && op.schedule == secret.schedule
-        && op.interval == secret.policy.every
+/// What a rotation asks for beside its token, as a digest.
+fn asks(op: &Op) -> u64 {
+    let settings = (&op.function, &op.schedule, op.interval, op.immediately, op.begins);
+    super::digest(&format!("{settings:?}"))
 }
 
 /// Whether a rotation goes on, as far as the stages or the call before tell.
@@ -166,7 +164,10 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
 }
 
 /// A rotation was accepted: it makes, or will make, the version with this id.
-fn begun(case: &Case<'_>, key: &Key, id: &Id, next: Secret) -> Outcome {
+fn begun(case: &Case<'_>, key: &Key, id: &Id, mut next: Secret) -> Outcome {
+    if case.law.replays_alike {
+        next.asked.extend(case.op.token.clone().map(|token| (token, asks(case.op))));
+    }
     let mut facts = read::identity(key, &next);
     facts.push((Meaning::Version, version_shown(case.law, id)));
     facts.push((Meaning::Task, Expect::Open(None)));
@@ -238,7 +239,7 @@ fn next_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
 }
 
 /// The secret, with what a call says of it beside its policy.
-fn with_settings(secret: &Secret, op: &super::Op) -> Secret {
+fn with_settings(secret: &Secret, op: &Op) -> Secret {
     let mut next = secret.clone();
     for (meaning, fact) in &op.settings {
         next.settings.retain(|(known, _)| known != meaning);

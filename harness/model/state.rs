@@ -129,6 +129,8 @@ pub struct Secret {
     pub function: Option<Text>,
     /// When automatic rotation happens, as an expression.
     pub schedule: Option<Text>,
+    /// What rotations asked for that chose their ids, as digests, where a replay must ask for the same.
+    pub asked: Vec<(Text, u64)>,
     /// Some of its versions were made at the same time: nobody knows any more which is older.
     pub jumbled: bool,
 }

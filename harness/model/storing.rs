@@ -73,6 +73,7 @@ fn created(case: &Case<'_>) -> Outcome {
         function: op.function.clone(),
         schedule: op.schedule.clone(),
         jumbled: false,
+        asked: Vec::new(),
     };
     if op.value.is_some() || !kind.takes_values || !law.may_be_empty {
         let next = secret.next_id(law);
@@ -184,7 +185,11 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
         next.promote(law, &id);
     }
     if law.stages_at_most.is_some_and(|most| distinct_stages(&next) > most) {
-        return vec![Outcome::refused("STAGE-3", Condition::QuotaExceeded)];
+        possible.push(Outcome::refused("STAGE-3", Condition::QuotaExceeded));
+        // Whether a stage counts that follows from others is not said.
+        if stages.iter().any(|stage| secret.staged(stage).is_none()) {
+            return possible;
+        }
     }
     if kind.at_most.is_some_and(|most| next.versions.len() > most) {
         possible.push(Outcome::refused("ROT-HIST-1", Condition::QuotaExceeded));

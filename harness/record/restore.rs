@@ -214,6 +214,7 @@ pub(super) fn adopted(vendor: &Vendor, line: Adopted) -> Result<Entry, Wrong> {
         function: line.function.map(Text::from),
         schedule: line.schedule.map(Text::from),
         jumbled: false,
+        asked: Vec::new(),
     };
     let account = account("adopted.account", line.account)?;
     Ok(Entry::Adopted { account, name: line.name, secret: Box::new(secret) })

@@ -177,6 +177,24 @@ fn no_liberty_is_accused() {
 }
 
 #[test]
+fn no_liberty_is_accused_by_a_campaign() {
+    let liberties: Vec<&'static Fault> = fault::liberties().collect();
+    let mut accused = Vec::new();
+    for vendor in vendors() {
+        let found = each(&liberties, |liberty| {
+            let (found, summary) = crate::fuzz::campaign(&vendor, &[liberty.name], 3_000, 1, 11);
+            assert!(!found.is_empty() || summary.calls >= 3_000, "{}: {summary:?}", liberty.name);
+            found
+                .into_iter()
+                .map(|it| format!("{} of {}: {it:#?}", it.rule, liberty.name))
+                .collect::<Vec<_>>()
+        });
+        accused.extend(found.into_iter().flatten());
+    }
+    assert!(accused.is_empty(), "accused although legal:\n{}", accused.join("\n"));
+}
+
+#[test]
 fn no_check_trips_a_deep_fault() {
     let deep: Vec<&'static Fault> = fault::deep().collect();
     let mut tripped = Vec::new();

@@ -67,7 +67,8 @@ pub(super) const LIBERTIES: &[Fault] = &[
             let Some(op) = turn.op.as_ref().filter(|op| op.role != Role::Task) else { return };
             let law = &emulator.vendor.law;
             let mut possible = crate::model::outcomes(law, &emulator.world, op, When::at(turn.now));
-            if emulator.rng.u8(..4) == 0 {
+            possible.retain(|outcome| !outcome.change.unknown);
+            if emulator.rng.u8(..4) == 0 && !possible.is_empty() {
                 turn.outcome = Some(possible.swap_remove(emulator.rng.usize(..possible.len())));
             }
         }),
