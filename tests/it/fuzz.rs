@@ -17,7 +17,7 @@ fn vendor(name: &str) -> Arc<Vendor> {
 }
 
 /// A campaign at the reference of a vendor: what it found, and its end.
-pub fn campaign(
+pub(crate) fn campaign(
     vendor: &Arc<Vendor>,
     faults: &[&str],
     calls: u64,

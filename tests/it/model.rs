@@ -1,8 +1,8 @@
 //! The model, over all short sequences of operations: what must hold in every world it can reach.
 
 use rotaprobe::model::{
-    Answer, Belief, Condition, Id, Law, Life, Meaning, Op, Role, SOMETIME, Secret, Seen, Value, When, World,
-    digest, outcomes, tick,
+    Answer, Belief, Condition, Fact, Facts, Id, Law, Life, Meaning, Op, Role, SOMETIME, Secret, Seen, Value,
+    VersionFact, When, World, digest, outcomes, tick,
 };
 use rotaprobe::spec;
 use std::collections::BTreeSet;
@@ -266,4 +266,147 @@ fn a_named_first_date_counts() {
     let unread = due(Some(When { lo: 0, hi: SOMETIME }), seen);
     assert!(unread.lo <= START && unread.hi >= SOMETIME, "a date that cannot be read may be any: {unread:?}");
     assert!(due(None, seen).hi <= START + week + 86_400 + 2);
+}
+
+/// An observer of one secret, told what an endpoint answers.
+struct Observer {
+    law: Law,
+    belief: Belief,
+    now: When,
+}
+
+impl Observer {
+    fn of(vendor: &str) -> Self {
+        let law = spec::embedded(vendor).unwrap().law.clone();
+        let mut observer =
+            Self { law, belief: Belief::default(), now: When { lo: START - 1, hi: START + 1 } };
+        let kind = observer.law.kinds.iter().position(|kind| kind.rotates).unwrap();
+        let create = Op {
+            kind,
+            token: Some("v1".into()),
+            value: Some(digest("one")),
+            function: Some("function".into()),
+            ..Observer::op(Role::Create)
+        };
+        observer.done(&create, vec![]);
+        observer
+    }
+
+    fn op(role: Role) -> Op {
+        Op { deprecated: true, ..Op::new(role, 0, "managed".into()) }
+    }
+
+    /// Whether an answer can be explained; it is taken in if so.
+    fn explains(&mut self, op: &Op, seen: &Seen) -> bool {
+        let mut possible = self.belief.possible(&self.law, op, self.now, true);
+        // The reply has fields for what it says, and for nothing else.
+        let said =
+            |is: Meaning| matches!(seen, Seen::Done(facts) if facts.iter().any(|(said, _)| *said == is));
+        for (_, outcome) in &mut possible {
+            if let Answer::Done(stated) = &mut outcome.answer {
+                stated.retain(|(is, _)| said(*is));
+            }
+        }
+        self.belief.observe(&self.law, op, possible, seen, self.now).is_ok()
+    }
+
+    fn done(&mut self, op: &Op, facts: Facts) {
+        assert!(self.explains(op, &Seen::Done(facts)), "{op:?}");
+    }
+
+    /// Whether a list of versions, oldest first, with the first stage of each, can be explained.
+    fn lists(&mut self, versions: &[(&str, &str)]) -> bool {
+        let fact = |(id, stage): &(&str, &str)| VersionFact {
+            id: (*id).into(),
+            stages: Some(stage.split_terminator(',').map(Into::into).collect()),
+            created: None,
+        };
+        let facts = vec![(Meaning::Versions, Fact::Versions(versions.iter().map(fact).collect()))];
+        self.clone().explains(&Self::op(Role::Versions), &Seen::Done(facts))
+    }
+
+    fn clone(&self) -> Self {
+        Self { law: self.law.clone(), belief: self.belief.clone(), now: self.now }
+    }
+}
+
+#[test]
+fn rotations_that_are_accepted_at_once_may_queue() {
+    let mut observer = Observer::of("huawei");
+    observer.done(&Observer::op(Role::Rotate), vec![]);
+    observer.done(&Observer::op(Role::Rotate), vec![]);
+    let (current, previous, pending) = ("SYSCURRENT", "SYSPREVIOUS", "SYSPENDING");
+    assert!(observer.lists(&[("v1", current)]), "neither has begun");
+    assert!(observer.lists(&[("v1", current), ("v2", pending)]), "the first goes on, and shows");
+    assert!(observer.lists(&[("v1", previous), ("v2", current)]), "the first has ended");
+    assert!(observer.lists(&[("v1", ""), ("v2", previous), ("v3", current)]), "both have");
+    assert!(
+        !observer.lists(&[("v1", ""), ("v2", previous), ("v3", ""), ("v4", current)]),
+        "there is no third"
+    );
+    assert!(!observer.lists(&[("v1", current), ("v2", "")]), "a version of nobody");
+}
+
+#[test]
+fn a_version_written_while_a_rotation_goes_on_may_have_its_number() {
+    let mut observer = Observer::of("huawei");
+    observer.done(&Observer::op(Role::Rotate), vec![]);
+    let put = Op { value: Some(digest("written")), ..Observer::op(Role::Put) };
+    for (number, explained) in [("v2", true), ("v3", true), ("v4", false), ("v1", false)] {
+        let told = Seen::Done(vec![(Meaning::Version, Fact::Text(number.into()))]);
+        assert_eq!(observer.clone().explains(&put, &told), explained, "{number}");
+    }
+}
+
+#[test]
+fn a_function_may_be_tried_out_and_its_version_vanishes() {
+    let mut observer = Observer::of("aws");
+    let token = |token: &str| Op { token: Some(token.into()), ..Observer::op(Role::Rotate) };
+    let trial = Op { immediately: Some(false), interval: Some(864_000), ..token("v2") };
+    observer.done(&trial, vec![]);
+    assert!(observer.lists(&[("v1", "AWSCURRENT"), ("v2", "AWSPENDING")]), "it goes on");
+    assert!(observer.lists(&[("v1", "AWSCURRENT")]), "it has ended, or not begun");
+    assert!(!observer.lists(&[("v1", "AWSPREVIOUS"), ("v2", "AWSCURRENT")]), "it does not rotate");
+}
+
+#[test]
+fn a_token_is_good_for_the_same_rotation_alone_where_documents_promise_no_more() {
+    let mut observer = Observer::of("aws");
+    observer.law.may_be_unavailable = false;
+    let rotate = Op { token: Some("v2".into()), interval: Some(864_000), ..Observer::op(Role::Rotate) };
+    observer.done(&rotate, vec![]);
+    observer.now = When { lo: START + 60, hi: START + 62 };
+    assert!(observer.lists(&[("v1", "AWSPREVIOUS"), ("v2", "AWSCURRENT")]));
+    let told = vec![
+        VersionFact { id: "v1".into(), stages: Some(vec!["AWSPREVIOUS".into()]), created: None },
+        VersionFact { id: "v2".into(), stages: Some(vec!["AWSCURRENT".into()]), created: None },
+    ];
+    observer.done(&Observer::op(Role::Versions), vec![(Meaning::Versions, Fact::Versions(told))]);
+    assert!(!observer.clone().explains(&rotate, &Seen::Refused), "the same again");
+    let other = Op { interval: Some(950_400), ..rotate.clone() };
+    assert!(observer.clone().explains(&other, &Seen::Refused), "another interval");
+    let created = Op { token: Some("v1".into()), ..rotate.clone() };
+    assert!(observer.clone().explains(&created, &Seen::Refused), "the id of a version that no rotation made");
+    for op in [&rotate, &other, &created] {
+        assert!(observer.clone().explains(op, &Seen::Done(vec![])), "{op:?}");
+    }
+}
+
+#[test]
+fn what_need_not_mean_anything_is_read_both_ways() {
+    let vendor = spec::embedded("huawei").unwrap();
+    let read = |parameters: &[(&str, &str)]| {
+        let name = [("secret_name", "a")];
+        let given: Vec<(&str, &str)> = name.iter().chain(parameters).copied().collect();
+        spec::interpret(&vendor, "UpdateSecret", &given, 0).unwrap()
+    };
+    let period = read(&[("rotation_period", "240h")]);
+    assert_eq!((period.op.interval, period.also.unwrap().interval), (None, Some(864_000)));
+    let cleared = read(&[("description", "")]);
+    assert!(cleared.op.settings.is_empty() && cleared.also.unwrap().settings.len() == 1);
+    for settled in
+        [[("description", "text")].as_slice(), &[("auto_rotation", "true"), ("rotation_period", "240h")]]
+    {
+        assert_eq!(read(settled).also, None, "{settled:?}");
+    }
 }
