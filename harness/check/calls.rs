@@ -5,7 +5,7 @@ use super::link::{Halt, Made, Step};
 use crate::codec::Call;
 use crate::history::Entry;
 use crate::model::{Fact, Facts, Meaning, Role, State, Text, VersionFact};
-use crate::spec::Type;
+use crate::spec::{Type, truth};
 
 /// Seconds by which the clock is advanced while something goes on.
 const TICK: i64 = 5;
@@ -97,7 +97,7 @@ impl<'a> Drive<'a> {
             version.stages.as_ref().is_some_and(|it| it.contains(&pending) && !it.contains(current))
         });
         // A function that makes the version may not have begun. One that does not in all this time never will.
-        let late = !self.shows_begun(rotation, &versions) && self.settings().in_vain < 3;
+        let late = !self.shows_begun(rotation, &versions, round) && self.settings().in_vain < 3;
         if late && round + 1 == LOOKS {
             self.settings().in_vain += 1;
         }
@@ -105,7 +105,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Whether a description shows the version that a rotation makes, if it makes one at once.
-    fn shows_begun(&self, rotation: usize, versions: &[VersionFact]) -> bool {
+    fn shows_begun(&self, rotation: usize, versions: &[VersionFact], round: u32) -> bool {
         let (Some(exchange), Some(Fact::Text(made))) =
             (self.history.call(rotation), self.fact(rotation, Meaning::Version))
         else {
@@ -113,10 +113,13 @@ impl<'a> Drive<'a> {
         };
         let operation = self.vendor.spec.operations.get(&exchange.call.operation);
         let immediately = operation.and_then(|it| it.parameter(Meaning::Immediately)).map(|(name, _)| name);
-        let waits = immediately.is_some_and(|name| exchange.call.get(name).is_some());
+        if immediately.and_then(|name| exchange.call.get(name)).and_then(truth) == Some(false) {
+            // A trial of what rotates may begin late as well, and leaves nothing behind.
+            return round > 0;
+        }
         let named = |call: &Call| call.pairs().iter().any(|(_, text)| **text == *made);
         let again = || self.history.calls().any(|(at, it)| at < rotation && named(&it.call));
-        waits || versions.iter().any(|version| version.id == made) || again()
+        versions.iter().any(|version| version.id == made) || again()
     }
 
     /// Rotates with a token of the caller's.

@@ -5,8 +5,8 @@ use super::pages::{known, page_after, page_of};
 use super::{Emulator, values};
 use crate::codec::Refusal;
 use crate::model::{
-    Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Text, Value, When, outcomes, tick,
+    Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Pending, Role,
+    Secret, State, Text, Value, When, outcomes, tick,
 };
 use crate::sign::Scheme;
 use crate::spec::{self, Complaint, Constraint, Format};
@@ -246,12 +246,11 @@ impl Emulator {
                 self.begin(turn, key, &mut real);
                 self.begin_task(turn, key, State::Succeeded);
             }
-            if real.pending.as_ref().is_some_and(|pending| pending.task.is_none()) && op.role == Role::Rotate
+            if op.role == Role::Rotate
+                && let Some(last) = real.pending.as_mut().map(Pending::last)
+                && last.task.is_none()
             {
-                let task = self.begin_task(turn, key, State::Running);
-                if let Some(pending) = &mut real.pending {
-                    pending.task = task;
-                }
+                last.task = self.begin_task(turn, key, State::Running);
             }
             self.make_real(key, &mut real);
             *secret = Arc::new(real);

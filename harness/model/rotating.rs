@@ -7,6 +7,9 @@ use super::{
     Task, Text, Value, Version, When, read,
 };
 
+/// Rotations of a secret of which it is known what they asked for.
+const REMEMBERED: usize = 32;
+
 pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let (law, op) = (case.law, case.op);
     let mut possible = Vec::new();
@@ -88,14 +91,10 @@ fn joined(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let Some(pending) = &secret.pending else { return fresh(case, key, secret) };
     let after = completed(case.law, secret, pending, case.now);
     let mut possible: Vec<Outcome> = after.iter().flat_map(|secret| fresh(case, key, secret)).collect();
-    if !case.exact() {
-        let (mut next, now) = (secret.clone(), case.now);
-        let id = case.op.token.clone().map_or_else(|| next.next_id(case.law), Id::Known);
-        let due = When { lo: now.lo, hi: SOMETIME };
-        let waits = Pending { id: id.clone(), due, task: None, since: now, trial: false, then: None };
-        if let Some(pending) = &mut next.pending {
-            pending.last().then = Some(Box::new(waits));
-        }
+    let mut next = secret.clone();
+    let id = case.op.token.clone().map_or_else(|| next.next_id(case.law), Id::Known);
+    if let Some(last) = next.pending.as_mut().map(Pending::last) {
+        last.then = Some(Box::new(rotation(case, id.clone(), last.due)));
         possible.push(begun(case, key, &id, next));
     }
     // Or it is taken for the one that goes on.
@@ -167,6 +166,9 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
 fn begun(case: &Case<'_>, key: &Key, id: &Id, mut next: Secret) -> Outcome {
     if case.law.replays_alike {
         next.asked.extend(case.op.token.clone().map(|token| (token, asks(case.op))));
+        // A secret must not grow with each rotation: what is forgotten is open.
+        let old = next.asked.len().saturating_sub(REMEMBERED);
+        next.asked.drain(..old);
     }
     let mut facts = read::identity(key, &next);
     facts.push((Meaning::Version, version_shown(case.law, id)));
@@ -196,7 +198,7 @@ fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) ->
     let mut facts = read::identity(key, secret);
     facts.push((Meaning::Version, Expect::Open(case.op.token.clone().map(Fact::Text))));
     let mut possible = vec![next.clone()];
-    if case.law.pending.is_some() && !case.exact() {
+    if case.law.pending.is_some() {
         let id = case.op.token.clone().map_or_else(|| next.next_id(case.law), Id::Known);
         possible.extend(going_on(case, next, id, true));
     }
@@ -209,12 +211,16 @@ fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) ->
 
 /// The secret while a rotation goes on, or a trial of one: its version shows, or does not yet.
 fn going_on(case: &Case<'_>, mut next: Secret, id: Id, trial: bool) -> Vec<Secret> {
-    let (law, now) = (case.law, case.now);
-    let takes = law.takes.unwrap_or_default();
-    let due = if case.exact() { now.plus(takes) } else { When { lo: now.lo, hi: SOMETIME } };
-    next.pending = Some(Pending { id, due, task: None, since: now, trial, then: None });
-    let shown = with_pending(law, &next, now);
+    next.pending = Some(Pending { trial, ..rotation(case, id, case.now) });
+    let shown = with_pending(case.law, &next, case.now);
     shown.into_iter().chain([next]).collect()
+}
+
+/// A rotation that goes on, and begins at some time. An observer does not know how long it takes.
+fn rotation(case: &Case<'_>, id: Id, begins: When) -> Pending {
+    let takes = case.law.takes.unwrap_or_default();
+    let due = if case.exact() { begins.plus(takes) } else { When { lo: case.now.lo, hi: SOMETIME } };
+    Pending { id, due, task: None, since: case.now, trial: false, then: None }
 }
 
 /// The date that follows from a changed policy.

@@ -108,7 +108,7 @@ pub(super) fn put(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
 
 /// The secret as if rotations that go on took their numbers only once they end: no document says when they do.
 fn unreserved(case: &Case<'_>, secret: &Secret) -> Option<Secret> {
-    let pending = secret.pending.as_ref().filter(|_| !case.exact() && case.op.token.is_none())?;
+    let pending = secret.pending.as_ref().filter(|_| case.op.token.is_none())?;
     let hidden = |it: &&Pending| secret.versions.iter().all(|version| version.id != it.id);
     let ids: Vec<&Id> = pending.each().filter(hidden).map(|it| &it.id).collect();
     let mut before = secret.clone();
@@ -206,9 +206,11 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let held = next.versions.iter().find(|version| version.id == id);
     facts.push((Meaning::Stages, Expect::Stages(held.map_or(stages, |version| version.stages.clone()))));
     possible.push(Outcome::done("PUT-1", Change::store(key.clone(), next), facts));
-    if op.token.as_ref().is_some_and(|token| secret.dropped.contains(token)) {
+    if let Some(token) = op.token.as_ref().filter(|token| secret.dropped.contains(token)) {
         possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));
-        possible.push(Outcome::done("PUT-1", Change::default(), Vec::new()));
+        let mut facts = read::identity(key, secret);
+        facts.push((Meaning::Version, Expect::Open(Some(Fact::Text(token.clone())))));
+        possible.push(Outcome::done("PUT-1", Change::default(), facts));
     }
     possible
 }
