@@ -2,8 +2,8 @@
 //! tables in `docs/fuzzing.md`.
 //!
 //! `cargo run --release --example campaigns [FAULTS [SEEDS [CALLS [VENDOR…]]]]`: `deep` faults, that no directed
-//! check finds, `shallow` ones, that some check does, `liberties`, that nothing may find, or one by its name (deep); seeds per fault (10), calls after
-//! which a campaign gives up (100000), vendors (every one).
+//! check finds, `shallow` ones, that some check does, `liberties`, that nothing may find, or one by its name (deep);
+//! seeds per fault (10), calls after which a campaign gives up (100000), vendors (every one).
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example speaks")]
 
 use rotaprobe::campaign::Interrupt;
@@ -74,7 +74,7 @@ fn until_found(vendor: &Arc<Vendor>, fault: &'static Fault, seeds: u64, most: u6
                 let happens = |faults| {
                     let target = Target::reference(vendor, faults, seed);
                     let forever = Instant::now() + Duration::from_secs(86_400);
-                    Runner::new(vendor, target, seed, forever).map(|mut it| it.replay(finding, 5).0)
+                    Runner::new(vendor, target, seed, forever).map(|mut it| it.replay(finding, 5).happened)
                 };
                 let told_apart = matches!((happens(vec![fault]), happens(Vec::new())), (Ok(1..), Ok(0)));
                 not_replayed += usize::from(!told_apart);

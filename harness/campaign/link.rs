@@ -58,7 +58,21 @@ impl Endpoint {
     pub(super) fn caller(&self, vendor: &Arc<Vendor>, now: &Now, seed: u64) -> Caller {
         let credentials = self.credentials.clone();
         let (transport, nonces) = (self.transport.clone(), self.fresh(seed));
-        Caller::new(vendor.clone(), transport, credentials, &self.host, self.timeout, now.clone(), nonces)
+        let mut caller = Caller::new(
+            vendor.clone(),
+            transport,
+            credentials,
+            &self.host,
+            self.timeout,
+            now.clone(),
+            nonces,
+        );
+        // An endpoint that tells no date may have been moved by a run before.
+        let clock = self.clock.as_ref().filter(|_| !self.in_process);
+        if let Some(shown) = clock.and_then(|clock| clock.now()) {
+            caller.moved(shown - caller.endpoint_time());
+        }
+        caller
     }
 
     /// A number for what must differ from run to run.

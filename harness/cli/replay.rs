@@ -65,25 +65,26 @@ pub(super) fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     let deadline = Instant::now() + PATIENCE;
     let mut runner = Runner::new(&chosen.vendor, target, finding.seed, deadline)
         .map_err(|why| Failure::unfinished(anyhow!(why)))?;
-    let (happened, tried) = runner.replay(&finding, TIMES);
+    let replayed = runner.replay(&finding, TIMES);
     let why = runner.exhausted();
     if let Some((journal, left)) = runner.close() {
         let command = super::care::command(&args.target, &journal);
         eprintln!("{left} secrets may be left at {name}; remove them with: {command}");
     }
-    Ok(match (happened, tried) {
-        (1.., _) => {
+    Ok(match (replayed.happened, replayed.tried) {
+        (happened @ 1.., tried) => {
             println!("still fails: {happened} of {tried} times");
             1
         }
-        (0, TIMES) => {
+        (0, tried @ TIMES) => {
             println!("fixed: it did not happen in {tried} tries");
             0
         }
         _ => {
             println!(
                 "could not tell: {}",
-                why.unwrap_or_else(|| "the plan could not be performed to its end".into())
+                why.or(replayed.halted.map(|halt| halt.to_string()))
+                    .unwrap_or_else(|| "the plan could not be performed to its end".into())
             );
             3
         }

@@ -10,6 +10,11 @@ pub trait Clock: Send + Sync {
     /// Who refused or failed to move it, and what was said.
     fn advance(&self, seconds: u64) -> Result<(), ClockError>;
 
+    /// What it shows, Unix seconds, where it can be asked.
+    fn now(&self) -> Option<i64> {
+        None
+    }
+
     /// How it is moved, for reports.
     fn how(&self) -> String;
 }

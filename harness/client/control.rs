@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use super::clock::{Clock, ClockError};
 use super::http::{EndpointError, HttpTransport, Limits};
 use super::transport::Transport;
-use crate::wire::{Headers, Request};
+use crate::history::Lost;
+use crate::wire::{Headers, Request, Response};
 
 /// How long a clock may take to move.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -32,20 +33,19 @@ impl ControlPort {
     pub fn new(url: &str, allow_hosts: &[String]) -> Result<Self, EndpointError> {
         Ok(Self { transport: HttpTransport::new(url, Limits::default(), allow_hosts)? })
     }
+
+    fn ask(&self, method: &str, target: &str, body: String) -> Result<Response, Lost> {
+        let mut headers = Headers::new();
+        headers.add("content-type", "application/json");
+        let (method, target, body) = (method.into(), target.into(), body.into_bytes());
+        self.transport.send(&Request { method, target, headers, body }, LIMIT)
+    }
 }
 
 impl Clock for ControlPort {
     fn advance(&self, seconds: u64) -> Result<(), ClockError> {
-        let mut headers = Headers::new();
-        headers.add("content-type", "application/json");
-        let request = Request {
-            method: "POST".into(),
-            target: "/clock/advance".into(),
-            headers,
-            body: format!("{{\"seconds\":{seconds}}}").into_bytes(),
-        };
         let url = self.transport.name();
-        match self.transport.send(&request, LIMIT) {
+        match self.ask("POST", "/clock/advance", format!("{{\"seconds\":{seconds}}}")) {
             Ok(response) if response.status == 200 => Ok(()),
             Ok(response) => {
                 let said = serde_json::from_slice(&response.body)
@@ -56,6 +56,12 @@ impl Clock for ControlPort {
             }
             Err(lost) => Err(ClockError::Lost { url, lost }),
         }
+    }
+
+    fn now(&self) -> Option<i64> {
+        let response = self.ask("GET", "/clock", String::new()).ok().filter(|it| it.status == 200)?;
+        let shown: serde_json::Value = serde_json::from_slice(&response.body).ok()?;
+        shown.get("now")?.as_i64()
     }
 
     fn how(&self) -> String {

@@ -268,12 +268,14 @@ impl Campaign<'_> {
         while !self.is_over() {
             let bytes = self.draw(&mut rng, runner.vendor());
             let plan = Plan::decode(runner.vendor(), &bytes);
-            silent = match self.try_one(&mut runner, &mut pace, &bytes, &plan, rng.u64(..)) {
-                true => 0,
-                false => silent + 1,
-            };
-            if silent > 2 {
-                self.stop(runner.exhausted().unwrap_or_else(|| "no plan comes to an end".to_owned()));
+            match self.try_one(&mut runner, &mut pace, &bytes, &plan, rng.u64(..)) {
+                None => silent = 0,
+                Some(halt) => {
+                    silent += 1;
+                    if silent > 2 {
+                        self.stop(runner.exhausted().unwrap_or_else(|| format!("no plan can begin: {halt}")));
+                    }
+                }
             }
             runner.keep_to(rate, self.began);
         }
@@ -311,8 +313,15 @@ impl Campaign<'_> {
         mutate(rng, &shared.corpus[seed], &shared.corpus[other])
     }
 
-    /// Tries one plan. False if it could not be tried to its end.
-    fn try_one(&self, runner: &mut Runner, pace: &mut Pace, bytes: &[u8], plan: &Plan, seed: u64) -> bool {
+    /// Tries one plan. Gives what kept it from beginning, if anything did.
+    fn try_one(
+        &self,
+        runner: &mut Runner,
+        pace: &mut Pace,
+        bytes: &[u8],
+        plan: &Plan,
+        seed: u64,
+    ) -> Option<Halt> {
         let before = runner.calls();
         let trial = runner.trial(plan, seed);
         self.count(runner.calls() - before);
@@ -320,8 +329,9 @@ impl Campaign<'_> {
             listener(&trial.before, &trial.performed.history);
         }
         // Where a limit is used up, plans that do without go on.
-        let spent = matches!(trial.performed.halted, Some(Halt::Quota | Halt::Missing(_)));
-        let ended = trial.performed.halted.is_none() || spent || !trial.performed.asked.is_empty();
+        let begun = !trial.performed.asked.is_empty();
+        let spent = |halt: &Halt| matches!(halt, Halt::Quota | Halt::Missing(_));
+        let halted = trial.performed.halted.clone().filter(|halt| !spent(halt) && !begun);
         if self.is_new(bytes, &trial.features) {
             self.keep(self.hunt.store.keep_input(bytes));
         }
@@ -347,7 +357,7 @@ impl Campaign<'_> {
         if !slow.is_empty() {
             self.try_slow(runner, plan, seed, &slow);
         }
-        ended
+        halted
     }
 
     fn count(&self, calls: usize) {
@@ -439,10 +449,21 @@ fn shown(runner: &mut Runner, plan: &Plan, seed: u64, wanted: &Likeness) -> Opti
     Some(Finding::new(runner.vendor(), &runner.name(), &trial, same, (plan, seed)))
 }
 
+/// What became of a finding that was tried again.
+#[derive(Clone, Debug, Default)]
+pub struct Replayed {
+    /// Times that it happened.
+    pub happened: u32,
+    /// Times that it happened, or that its plan came to an end without it.
+    pub tried: u32,
+    /// What ended the last plan that did not come to its end.
+    pub halted: Option<Halt>,
+}
+
 impl Runner {
-    /// Tries a finding again, so many times: how often it still happens, of how many that came to an end.
-    pub fn replay(&mut self, finding: &Finding, times: u32) -> (u32, u32) {
-        let (mut happened, mut tried) = (0, 0);
+    /// Tries a finding again, so many times.
+    pub fn replay(&mut self, finding: &Finding, times: u32) -> Replayed {
+        let mut replayed = Replayed::default();
         let wanted = finding.likeness();
         for round in 0..times {
             let trial = self.trial(&finding.plan, finding.seed.wrapping_add(u64::from(round)));
@@ -451,9 +472,10 @@ impl Runner {
                 let seen = likeness(&trial, it);
                 (&seen.0, &seen.1) == (&wanted.0, &wanted.1)
             });
-            happened += u32::from(same);
-            tried += u32::from(same || whole);
+            replayed.happened += u32::from(same);
+            replayed.tried += u32::from(same || whole);
+            replayed.halted = trial.performed.halted.or(replayed.halted);
         }
-        (happened, tried)
+        replayed
     }
 }

@@ -17,7 +17,7 @@ mod store;
 
 pub use features::features;
 pub use finding::{Finding, Happens, Line};
-pub use hunt::{Budget, Heard, Hunt, Listener, Summary, hunt};
+pub use hunt::{Budget, Heard, Hunt, Listener, Replayed, Summary, hunt};
 pub use perform::{Performed, perform};
 pub use runner::{Runner, Target, Trial};
 pub use store::{Store, StoreError, read_finding};
