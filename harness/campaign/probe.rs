@@ -1,5 +1,7 @@
-//! What an endpoint is like, as far as that changes what a run can show. What it lacks: operations that it does not know are left out of the run, and the rules that
-//! need them say so. Rotation itself is never left out: an endpoint without it is what a run is to find.
+//! What an endpoint is like, as far as that changes what a run can show.
+//!
+//! What it lacks: operations that it does not know are left out of the run, and the rules that need them say so.
+//! Rotation itself is never left out: an endpoint without it is what a run is to find.
 
 use super::link::Direct;
 use crate::check::{Drive, Made, Settings, Step};
@@ -45,7 +47,7 @@ pub(super) fn missing(vendor: &Vendor, caller: &mut Caller) -> Missing {
 fn unknown(vendor: &Vendor, exchange: &Exchange) -> bool {
     let Some(reply) = exchange.reply() else { return false };
     let (codes, _) = vendor.spec.answers(Condition::UnknownSecret, &exchange.call.operation);
-    let secret = reply.code().is_some_and(|code| codes.iter().any(|it| vendor.spec.code_fits(it, code)));
+    let secret = reply.code().is_some_and(|code| vendor.spec.any_fits(codes, code));
     let strange = matches!(reply.body, Body::Unreadable(_)) && matches!(reply.status, 404 | 405 | 501);
     !secret && (strange || reply.status == 501 || exchange.says(&vendor.spec, Condition::UnknownOperation))
 }

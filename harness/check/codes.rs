@@ -4,10 +4,44 @@ use super::oracle::Walk;
 use super::words::words;
 use crate::codec::Body;
 use crate::history::{Exchange, clipped};
-use crate::model::Condition;
+use crate::model::{Answer, Condition, Outcome, Role, World};
 use crate::spec::Complaint;
 
 impl Walk<'_> {
+    /// Where success is due and documents name the code of a refusal that may come instead, another
+    /// code is no such refusal.
+    pub(super) fn with_fitting_codes(
+        &self,
+        exchange: &Exchange,
+        mut possible: Vec<(World, Outcome)>,
+    ) -> Vec<(World, Outcome)> {
+        let code = exchange.reply().and_then(|reply| reply.code());
+        let spec = &self.vendor.spec;
+        let described = spec.operations.get(&exchange.call.operation);
+        let rotates = described.is_some_and(|operation| operation.role == Role::Rotate);
+        if let (Some(code), Answer::Done(_)) = (code, &possible[0].1.answer) {
+            // Whoever does not know a documented operation has no other reason to refuse it.
+            let (strangers, _) = spec.answers(Condition::UnknownOperation, &exchange.call.operation);
+            let strange = spec.any_fits(strangers, code);
+            possible.retain(|(_, outcome)| match outcome.answer {
+                Answer::Refused(condition)
+                    if strange && described.is_some() && condition != Condition::UnknownOperation =>
+                {
+                    false
+                }
+                Answer::Refused(condition) => {
+                    let (codes, settled) = spec.answers(condition, &exchange.call.operation);
+                    // Candidates are enough where anything at all could be the reason.
+                    let named =
+                        settled || rotates && condition == Condition::Unavailable && !codes.is_empty();
+                    !named || spec.any_fits(codes, code)
+                }
+                Answer::Done(_) => true,
+            });
+        }
+        possible
+    }
+
     /// The code and status of a refusal that is due.
     pub(super) fn code(
         &mut self,

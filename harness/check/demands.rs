@@ -122,7 +122,7 @@ pub(super) fn tells_what_was_changed(vendor: &Vendor, exchange: &Exchange) -> bo
     let Some(code) = exchange.reply().and_then(|reply| reply.code()) else { return false };
     let fits = |condition: Condition| {
         let (codes, _) = vendor.spec.answers(condition, &exchange.call.operation);
-        codes.iter().any(|template| vendor.spec.code_fits(template, code))
+        vendor.spec.any_fits(codes, code)
     };
     changed && wrong.into_iter().any(fits)
 }

@@ -98,14 +98,9 @@ impl Drive<'_> {
 }
 
 fn version(shown: &VersionFact) -> Version {
-    Version {
-        id: Id::Known(shown.id.clone()),
-        value: Value::Unseen,
-        created: shown.created.map_or(WHENEVER, When::at),
-        rotated: false,
-        value_type: None,
-        stages: shown.stages.clone().unwrap_or_default(),
-    }
+    let created = shown.created.map_or(WHENEVER, When::at);
+    let version = Version::new(Id::Known(shown.id.clone()), Value::Unseen, created);
+    Version { stages: shown.stages.clone().unwrap_or_default(), ..version }
 }
 
 /// The number of the newest version, where ids are numbers.

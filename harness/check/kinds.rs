@@ -189,7 +189,7 @@ fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     let [unknown, leaving] = codes;
     // Whoever finds fault with the call itself looks no further.
     let (own, settled) = vendor.spec.answers(Condition::UnknownSecret, "");
-    let told = |code: &String| settled && own.iter().any(|known| vendor.spec.code_fits(known, code));
+    let told = |code: &String| settled && vendor.spec.any_fits(own, code);
     let unknown: Vec<_> = unknown.into_iter().filter(|(_, code)| told(code)).collect();
     if let (Some((one, first)), Some((other, second))) = (unknown.first(), leaving.first()) {
         let calls = [*one, *other];

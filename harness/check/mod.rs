@@ -15,6 +15,7 @@ mod leaks;
 mod link;
 mod making;
 mod markers;
+mod names;
 mod oracle;
 mod overlap;
 mod pages;

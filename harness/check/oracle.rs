@@ -12,10 +12,10 @@ use super::words::{expected_fact, expected_words, observed_fact, words};
 use crate::codec::ReplySchemas;
 use crate::history::{Entry, Exchange, History, Tamper};
 use crate::model::{
-    Answer, Belief, Condition, Fact, Facts, Key, Meaning, Op, Outcome, Role, Seen, State, When, World,
+    Answer, Belief, Condition, Fact, Facts, Key, Meaning, Op, Outcome, Role, Seen, State, Text, When, World,
 };
 use crate::spec::{Complaint, Reading, Vendor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Judges a history. `before`: rotations of each account before it began, which may count for a limit.
 pub fn judge<'v>(
@@ -35,6 +35,7 @@ pub fn judge<'v>(
         deeds: BTreeMap::new(),
         lost: Vec::new(),
         markers: Markers::default(),
+        given: BTreeSet::new(),
         heard: 0,
         settled: false,
     };
@@ -80,6 +81,8 @@ pub(super) struct Walk<'v> {
     /// Calls whose replies were lost, and when.
     pub(super) lost: Vec<(Op, u64)>,
     pub(super) markers: Markers,
+    /// Names that the endpoint chose.
+    pub(super) given: BTreeSet<Text>,
     /// When the endpoint was called last.
     pub(super) heard: i64,
     pub(super) settled: bool,
@@ -99,6 +102,7 @@ impl Walk<'_> {
         self.markers.hear(self.vendor, exchange);
         let Some(first) = readings.first() else { return };
         let op = first.op.clone();
+        self.belief.let_arrive(&self.vendor.law, &op, exchange.when);
         if !self.follows(exchange, &readings) {
             return self.count_unseen(exchange, &op);
         }
@@ -122,6 +126,11 @@ impl Walk<'_> {
             return self.doubled(at, exchange, &readings, &seen);
         }
         self.compare(at, exchange, &op, first, possible, &seen);
+    }
+
+    /// What begins now may go on once everything before it has ended.
+    pub(super) fn may_go_on(&mut self, begins: bool) {
+        self.settled &= !(begins && self.vendor.law.takes.is_some());
     }
 
     /// Every way to read a call, as far as this endpoint could.
@@ -220,7 +229,7 @@ impl Walk<'_> {
             let text = format!("{} was taken, though {}", exchange.call.operation, complaint.why);
             self.ruling.note(complaint.rule, text);
             if op.role.writes() {
-                self.belief.forget(key.0, &key.1);
+                self.let_go(op, seen);
                 self.count_unseen(exchange, op);
             }
             return;
@@ -263,7 +272,7 @@ impl Walk<'_> {
                     || exchange.summary(),
                 );
                 if let Seen::Done(_) = seen {
-                    self.belief.forget(key.0, &key.1);
+                    self.let_go(op, seen);
                 }
             }
             Err(gap) => {
@@ -281,7 +290,7 @@ impl Walk<'_> {
                     }
                 }
                 if !gap.passed {
-                    self.belief.forget(key.0, &key.1);
+                    self.let_go(op, seen);
                 }
             }
         }
@@ -291,11 +300,18 @@ impl Walk<'_> {
         if *seen == Seen::Refused && !refusals.is_empty() {
             self.code(at, exchange, &refusals, &reading.complaints);
         }
-        if op.role == Role::Rotate && law.takes.is_some() && *seen != Seen::Refused {
-            self.settled = false;
-        }
+        let begins =
+            op.role == Role::Rotate || op.role == Role::SetPolicy && self.acts_at_once(&key, exchange);
+        self.may_go_on(begins && *seen != Seen::Refused);
+        self.take_name(op, seen);
         self.keep_clear(&key);
         self.remember(at, op, key, seen, matched, was_on);
+    }
+
+    /// Whether a schedule may act as soon as it is set.
+    fn acts_at_once(&self, key: &Key, exchange: &Exchange) -> bool {
+        let due = |world: &World| world.secrets.get(key)?.next.map(|due| due.lo <= exchange.when.hi);
+        self.belief.worlds().iter().any(|world| due(world) == Some(true))
     }
 
     /// A task that ended says something of the rotation that it belongs to.
@@ -314,40 +330,6 @@ impl Walk<'_> {
         {
             deed.ended = deed.ended.or(ended);
         }
-    }
-
-    /// Where success is due and documents name the code of a refusal that may come instead, another
-    /// code is no such refusal.
-    pub(super) fn with_fitting_codes(
-        &self,
-        exchange: &Exchange,
-        mut possible: Vec<(World, Outcome)>,
-    ) -> Vec<(World, Outcome)> {
-        let code = exchange.reply().and_then(|reply| reply.code());
-        let spec = &self.vendor.spec;
-        let described = spec.operations.get(&exchange.call.operation);
-        let rotates = described.is_some_and(|operation| operation.role == Role::Rotate);
-        if let (Some(code), Answer::Done(_)) = (code, &possible[0].1.answer) {
-            // Whoever does not know a documented operation has no other reason to refuse it.
-            let (strangers, _) = spec.answers(Condition::UnknownOperation, &exchange.call.operation);
-            let strange = strangers.iter().any(|template| spec.code_fits(template, code));
-            possible.retain(|(_, outcome)| match outcome.answer {
-                Answer::Refused(condition)
-                    if strange && described.is_some() && condition != Condition::UnknownOperation =>
-                {
-                    false
-                }
-                Answer::Refused(condition) => {
-                    let (codes, settled) = spec.answers(condition, &exchange.call.operation);
-                    // Candidates are enough where anything at all could be the reason.
-                    let named =
-                        settled || rotates && condition == Condition::Unavailable && !codes.is_empty();
-                    !named || codes.iter().any(|template| spec.code_fits(template, code))
-                }
-                Answer::Done(_) => true,
-            });
-        }
-        possible
     }
 
     /// The rule that a wrong success or refusal breaks.
@@ -484,7 +466,7 @@ impl Walk<'_> {
             let deed = Deed::new(rule, purpose(&reading.op), Some(condition), at, false);
             self.deeds.insert(key, deed);
         } else if !refused {
-            self.belief.forget(key.0, &key.1);
+            self.let_go(&reading.op, &seen(exchange));
         }
     }
 }

@@ -84,11 +84,15 @@ impl Walk<'_> {
             let apart = too_frequent(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = self.readings(exchange);
             self.markers.hear(self.vendor, exchange);
+            if let Some(first) = readings.first() {
+                self.belief.let_arrive(&self.vendor.law, &first.op, exchange.when);
+            }
             let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
             let taken = readings.first().is_some_and(|it| taken_unclear(it, &seen(exchange)).is_some());
             if !apart && (readings.len() > 1 || taken) {
                 let keys = readings.iter().map(|it| self.shared_key(&it.op, at));
-                doubled.push((at, exchange, keys.collect::<Vec<Key>>()));
+                let keys: Vec<Key> = keys.collect();
+                doubled.push((at, exchange, keys, readings));
                 continue;
             }
             if apart || readings.is_empty() || !self.follows(exchange, &readings) {
@@ -101,7 +105,7 @@ impl Walk<'_> {
             groups.entry(key).or_default().push(Member { at, exchange, reading, seen });
         }
         let mut groups = self.joined_by_limit(named_alike(groups));
-        for (at, exchange, keys) in doubled {
+        for (at, exchange, keys, readings) in doubled {
             // What can be read in several ways has no place in a serial order: nobody knows what the others met.
             let met = |group: &Vec<Member<'_>>| {
                 group.iter().any(|it| keys.contains(&self.shared_key(&it.reading.op, it.at)))
@@ -110,10 +114,13 @@ impl Walk<'_> {
                 groups.iter().filter(|(_, group)| met(group)).map(|it| it.0.clone()).collect();
             match met.is_empty() {
                 true => self.call(at, exchange),
-                false => keys.iter().for_each(|(account, name)| self.belief.forget(*account, name)),
+                false => {
+                    keys.iter().for_each(|(account, name)| self.belief.forget(*account, name));
+                    readings.iter().for_each(|it| self.let_go(&it.op, &seen(exchange)));
+                }
             }
             for member in met.iter().filter_map(|key| groups.remove(key)).flatten() {
-                self.belief.forget(member.reading.op.account, &member.reading.op.secret);
+                self.let_go(&member.reading.op, &member.seen);
             }
         }
         for (key, group) in groups {
@@ -161,7 +168,7 @@ impl Walk<'_> {
         let was_on = self.policy_on(key);
         let rotates = |member: &Member<'_>| member.reading.op.role == Role::Rotate;
         // What begins here goes on while the rest of the group runs.
-        self.settled &= self.vendor.law.takes.is_none() || !group.iter().any(rotates);
+        self.may_go_on(group.iter().any(rotates));
         let (order, refusals) = self.search(group);
         match order {
             Order::Legal(belief) => {
@@ -184,14 +191,15 @@ impl Walk<'_> {
                 if alone.is_empty() {
                     self.disordered(rule, group, at);
                 }
-                group.iter().for_each(|it| self.belief.forget(it.reading.op.account, &it.reading.op.secret));
+                group.iter().for_each(|it| self.let_go(&it.reading.op, &it.seen));
             }
             Order::Unknown => {
                 self.ruling.undecided(rule);
-                group.iter().for_each(|it| self.belief.forget(it.reading.op.account, &it.reading.op.secret));
+                group.iter().for_each(|it| self.let_go(&it.reading.op, &it.seen));
             }
         }
         self.keep_clear(key);
+        group.iter().for_each(|member| self.take_name(&member.reading.op, &member.seen));
         // What was done last to each secret: a group may be about several.
         let writes = || group.iter().filter(|it| it.reading.op.role.writes());
         let (refused, others): (Vec<_>, Vec<_>) = writes().partition(|it| it.seen == Seen::Refused);
@@ -328,10 +336,11 @@ impl Walk<'_> {
             return;
         }
         self.keep_clear(&key);
+        self.take_name(op, &Seen::Lost);
         if op.role.writes() {
             self.lost.push((op.clone(), exchange.span.ended));
             self.deeds.insert(key, Deed::new(rule, purpose(op), None, at, was_on));
-            self.settled &= !(op.role == Role::Rotate && self.vendor.law.takes.is_some());
+            self.may_go_on(op.role == Role::Rotate);
         }
     }
 
@@ -362,8 +371,8 @@ impl Walk<'_> {
         self.heard = self.heard.max(exchange.when.hi);
         let recent = self.lost.iter().any(|(_, ended)| ended + LANDS_WITHIN > exchange.span.began);
         if recent {
-            // What arrives now begins now: a rotation may go on though all before it has ended.
-            self.settled &= self.vendor.law.takes.is_none();
+            // What arrives now begins now.
+            self.may_go_on(true);
         } else if !self.lost.is_empty() {
             self.belief.landed();
         }

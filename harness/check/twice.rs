@@ -37,11 +37,11 @@ impl Walk<'_> {
             let refused = (*seen == Seen::Refused).then_some(Condition::Internal);
             let deed = Deed::new("WIRE-REQ-4", reading.op.role, refused, at, false);
             self.deeds.insert(key.clone(), deed);
-            let begun = reading.op.role == Role::Rotate && *seen != Seen::Refused;
-            self.settled &= self.vendor.law.takes.is_none() || !begun;
+            self.may_go_on(reading.op.role == Role::Rotate && *seen != Seen::Refused);
             if !fits {
-                self.belief.forget(key.0, &key.1);
+                self.let_go(&reading.op, seen);
             }
+            self.take_name(&reading.op, seen);
             self.keep_clear(&key);
         }
     }

@@ -4,22 +4,17 @@
 //! (values, ids that the service made, exact times) narrows the worlds that remain.
 
 use super::gap::{Gap, Nearest, otherwise};
+use super::kept::{Kept, keep};
 use super::learn::learned;
 use super::outcomes::Case;
 use super::state::identifies;
 use super::{
-    Answer, Expect, Fact, Facts, Id, Key, Late, Law, Life, Meaning, Op, Outcome, Role, Secret, State, Text,
+    Answer, Expect, Fact, Facts, Id, Key, Late, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
     Version, When, World, outcomes, schedule, tick,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Worlds that are kept at most; one more, and nothing is predicted about the secret any longer.
-const WORLDS: usize = 96;
-
-/// Lost calls of which a world remembers that they may still arrive.
-const OWED: usize = 3;
 
 /// What was observed of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -225,6 +220,18 @@ impl Belief {
         self.worlds = Arc::new(worlds);
     }
 
+    /// Stops predicting anything about the secret of a call if something may have arrived there whose effect no
+    /// document tells.
+    pub fn let_arrive(&mut self, law: &Law, op: &Op, now: When) {
+        let unfathomed = |world: &World| {
+            let mut due = world.owed.iter().filter(|late| bears_on(world, late, op));
+            due.any(|late| outcomes(law, world, &late.op, late.since(now)).iter().any(|it| it.change.unknown))
+        };
+        if self.worlds.iter().any(unfathomed) {
+            self.forget(op.account, &op.secret);
+        }
+    }
+
     /// Everything that may come of a call now, with the world it comes from. `grace`: a schedule may
     /// still be about to act.
     pub fn possible(&self, law: &Law, op: &Op, now: When, grace: bool) -> Vec<(World, Outcome)> {
@@ -346,13 +353,20 @@ fn ticked<'w>(law: &Law, world: &'w World, op: &Op, now: When, grace: bool) -> C
     let with = |secret: Option<Secret>| {
         let mut world = world.clone();
         match secret {
-            Some(secret) => world.secrets.insert(key.clone(), Arc::new(secret)),
-            None => world.secrets.remove(&key),
+            Some(secret) => drop(world.secrets.insert(key.clone(), Arc::new(secret))),
+            None => world.remove(&key),
         };
         world
     };
     let gone = matches!(secret.life, Life::Leaving(gone) if gone.lo <= now.hi);
     secrets.into_iter().map(|secret| with(Some(secret))).chain(gone.then(|| with(None))).collect()
+}
+
+/// Whether a call that is on its way is about the same secret as another.
+fn bears_on(world: &World, late: &Late, op: &Op) -> bool {
+    let about = |op: &Op| world.subject(op).map(|(key, _)| key);
+    let same = late.op.account == op.account && late.op.secret == op.secret;
+    same || about(&late.op) == about(op)
 }
 
 /// The world, and what it is once calls have arrived whose replies were lost, if they are about the same
@@ -362,17 +376,14 @@ fn arrived<'w>(law: &Law, world: &'w World, op: &Op, now: When) -> Cow<'w, [Worl
         return Cow::Borrowed(std::slice::from_ref(world));
     }
     let mut worlds = vec![world.clone()];
-    let about = |world: &World, op: &Op| world.subject(op).map(|(key, _)| key);
     let mut at = 0;
     while at < worlds.len() {
         let world = worlds[at].clone();
         for (place, late) in world.owed.iter().enumerate() {
-            let same = late.op.account == op.account && late.op.secret == op.secret;
-            if !same && about(&world, &late.op) != about(&world, op) {
+            if !bears_on(&world, late, op) {
                 continue;
             }
-            // It arrived at any time since it was sent.
-            let now = When { lo: late.sent.lo, hi: now.hi };
+            let now = late.since(now);
             for outcome in outcomes(law, &world, &late.op, now) {
                 let mut after = applied(law, world.clone(), &outcome, now);
                 after.owed.remove(place);
@@ -382,95 +393,6 @@ fn arrived<'w>(law: &Law, world: &'w World, op: &Op, now: When) -> Cow<'w, [Worl
         at += 1;
     }
     worlds.into()
-}
-
-/// Worlds that are kept. Where there would be too many, the secrets that the last calls were about are
-/// left out of all of them; so what is known of other secrets stays whole.
-#[derive(Debug, Default)]
-struct Kept {
-    worlds: Vec<World>,
-    /// What is left out first.
-    about: Vec<Key>,
-    /// It is left out.
-    crowded: bool,
-    /// Everything is left out.
-    bare: bool,
-    /// Rotations count for no limit.
-    uncounted: bool,
-    forgotten: BTreeSet<Key>,
-}
-
-impl Kept {
-    /// Whether all of these worlds can be kept, so many times each: then nobody asks what is left out first.
-    fn has_room<'w>(times: usize, mut worlds: impl Iterator<Item = &'w World> + Clone) -> bool {
-        times * worlds.clone().count() <= WORLDS && worlds.all(|world| world.owed.len() < OWED)
-    }
-
-    fn take(&mut self, mut world: World) {
-        if self.uncounted {
-            world.forget_spent();
-        }
-        forget_repeated(&mut world);
-        self.strip(&mut world);
-        let full = world.owed.len() > OWED && !self.crowded;
-        if !full && (self.worlds.contains(&world) || self.bare && self.worlds.len() >= WORLDS) {
-            return;
-        }
-        if !full && self.worlds.len() < WORLDS {
-            return self.worlds.push(world);
-        }
-        (self.crowded, self.bare) = (true, self.crowded);
-        self.forgotten.extend(self.about.iter().cloned());
-        let before = std::mem::take(&mut self.worlds);
-        before.into_iter().chain([world]).for_each(|world| self.take(world));
-    }
-
-    fn strip(&mut self, world: &mut World) {
-        if self.bare {
-            self.forgotten.extend(std::mem::take(&mut world.secrets).keys().cloned());
-            drop(std::mem::take(&mut world.tasks));
-            world.owed.clear();
-        } else if self.crowded {
-            for key in &self.about {
-                // A call that is on its way to it says nothing of anything else.
-                let named = |late: &Op| {
-                    let subject = world.subject(late).map(|(key, _)| key);
-                    subject.map_or(late.account == key.0 && late.secret == key.1, |subject| subject == *key)
-                };
-                let owed = world.owed.iter().filter(|late| !named(&late.op)).cloned().collect();
-                world.owed = owed;
-                let gone = world.tasks.iter().filter(|(_, task)| task.key == *key);
-                let gone: Vec<Text> = gone.map(|(id, _)| id.clone()).collect();
-                gone.iter().for_each(|id| drop(world.tasks.remove(id)));
-                world.secrets.remove(key);
-            }
-        }
-    }
-}
-
-/// A call with a token that already names a version changes nothing when it arrives.
-fn forget_repeated(world: &mut World) {
-    let repeated = |late: &Op| {
-        let named =
-            |version: &Version| matches!(&version.id, Id::Known(id) if Some(id) == late.token.as_ref());
-        matches!(late.role, Role::Rotate | Role::Put)
-            && late.token.is_some()
-            && world.subject(late).is_some_and(|(_, secret)| secret.versions.iter().any(named))
-    };
-    if world.owed.iter().any(|late| repeated(&late.op)) {
-        let rest = world.owed.iter().filter(|late| !repeated(&late.op)).cloned().collect();
-        world.owed = rest;
-    }
-}
-
-/// False if there are too many already.
-fn keep(worlds: &mut Vec<World>, world: World) -> bool {
-    let known = worlds.contains(&world);
-    if !known && worlds.len() < WORLDS {
-        worlds.push(world);
-        return true;
-    }
-    known
 }
 
 fn applied(law: &Law, mut world: World, outcome: &Outcome, now: When) -> World {

@@ -106,6 +106,8 @@ pub struct KindLaw {
     pub unstaged: bool,
     /// Whether ids of versions that were current are the service's own.
     pub renames: bool,
+    /// Whether a task makes it, so that it may not be there yet when its creation was answered.
+    pub made_by_task: bool,
     /// Can it rotate?
     pub rotates: bool,
     /// Does it take values from the caller after creation?

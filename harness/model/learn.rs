@@ -2,8 +2,8 @@
 
 use super::compare::{entry_fits, pair, same_stages};
 use super::{
-    Fact, Facts, Id, Law, Life, Meaning, Op, Role, Secret, State, Task, Text, Value, Version, VersionFact,
-    When, World,
+    Fact, Facts, Id, Law, Life, Meaning, Op, Role, Secret, Task, Text, Value, Version, VersionFact, When,
+    World,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
                     pending.last().task = Some(id.clone());
                 }
                 if world.tasks.get(id).is_none() {
-                    world.tasks.insert(id.clone(), Task { key: key.clone(), state: State::Running });
+                    world.tasks.insert(id.clone(), Task::running(key.clone()));
                 }
             }
             (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some_and(|it| it != When::at(*at)) => {

@@ -9,6 +9,7 @@ mod belief;
 mod compare;
 mod fact;
 mod gap;
+mod kept;
 mod law;
 mod learn;
 mod meaning;

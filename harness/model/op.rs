@@ -185,7 +185,7 @@ impl World {
     pub fn apply(&mut self, change: Change) {
         match change.secret {
             Some((key, Some(secret))) => drop(self.secrets.insert(key, secret)),
-            Some((key, None)) => drop(self.secrets.remove(&key)),
+            Some((key, None)) => self.remove(&key),
             None => {}
         }
         if let Some((id, task)) = change.task {

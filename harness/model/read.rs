@@ -206,10 +206,9 @@ pub(super) fn value(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
         return possible;
     }
     let Some(version) = secret.version(id) else {
-        // A list that does not show all may have told the id of one of these; of one alone it would be known.
+        // A list that does not show all, or that says so little that it is not judged, may have told the id.
         let nameless = |version: &&Version| matches!(version.id, Id::Made(_)) && version.stages.is_empty();
-        let any: Vec<&Version> = secret.versions.iter().filter(nameless).collect();
-        let told = any.iter().filter(|_| any.len() > 1).map(|version| shown(case, key, secret, version));
+        let told = secret.versions.iter().filter(nameless).map(|version| shown(case, key, secret, version));
         return std::iter::once(unknown()).chain(told).collect();
     };
     let mut possible = vec![shown(case, key, secret, version)];
@@ -218,7 +217,8 @@ pub(super) fn value(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome>
     }
     if op.stage.is_some() && by_stage != Some(version) {
         if law.reads_match {
-            return vec![Outcome::refused("READ-1", Condition::StageMismatch)];
+            possible[0] = Outcome::refused("READ-1", Condition::StageMismatch);
+            return possible;
         }
         // Documents of this operation do not say which of the two counts when they do not match.
         possible.insert(0, unknown());

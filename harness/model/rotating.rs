@@ -1,7 +1,9 @@
 //! What rotation and its settings may come to.
 
 use super::outcomes::Case;
-use super::schedule::{add_version, completed, date, failed, first_date, version_shown, with_pending};
+use super::schedule::{
+    add_version, completed, date, failed, first_date, may_count_anew, version_shown, with_pending,
+};
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Meaning, Op, Outcome, Pending, Policy, SOMETIME, Secret, State,
     Task, Text, Value, Version, When, read,
@@ -92,7 +94,7 @@ fn joined(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     let after = completed(case.law, secret, pending, case.now);
     let mut possible: Vec<Outcome> = after.iter().flat_map(|secret| fresh(case, key, secret)).collect();
     let mut next = secret.clone();
-    let id = case.op.token.clone().map_or_else(|| next.next_id(case.law), Id::Known);
+    let id = next.id_for(case.law, case.op.token.as_ref());
     if let Some(last) = next.pending.as_mut().map(Pending::last) {
         last.then = Some(Box::new(rotation(case, id.clone(), last.due)));
         possible.push(begun(case, key, &id, next));
@@ -136,17 +138,11 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     if op.immediately == Some(false) {
         return stored_only(case, key, secret, next);
     }
-    let id = match &op.token {
-        Some(token) => Id::Known(token.clone()),
-        None => next.next_id(law),
-    };
+    let id = next.id_for(law, op.token.as_ref());
     let outcome = |next: Secret| begun(case, key, &id, next);
     if law.takes.is_some() {
-        if let Some(every) = next.policy.every.filter(|_| !case.exact() && next.policy.on) {
-            // The next one counts from now, if not only once this one has ended.
-            let counted = date(law, now, every, false);
-            next.next = secret.next.map(|due| due.join(counted));
-        }
+        // The next one counts from now, if not only once this one has ended.
+        may_count_anew(case, &mut next);
         return going_on(case, next, id.clone(), false).into_iter().map(outcome).collect();
     }
     add_version(law, &mut next, id.clone(), Value::Sealed, now);
@@ -199,7 +195,7 @@ fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) ->
     facts.push((Meaning::Version, Expect::Open(case.op.token.clone().map(Fact::Text))));
     let mut possible = vec![next.clone()];
     if case.law.pending.is_some() {
-        let id = case.op.token.clone().map_or_else(|| next.next_id(case.law), Id::Known);
+        let id = next.id_for(case.law, case.op.token.as_ref());
         possible.extend(going_on(case, next, id, true));
     }
     for next in &mut possible {
@@ -338,10 +334,10 @@ pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
     }
     let ended = |state, secret: Option<Secret>| {
         let secret = secret.map(|secret| (task.key.clone(), Some(std::sync::Arc::new(secret))));
-        let task = Some((id.clone(), Task { key: task.key.clone(), state }));
+        let task = Some((id.clone(), Task { state, ..task.clone() }));
         Change { secret, task, ..Change::default() }
     };
-    let secret = world.secrets.get(&task.key);
+    let secret = world.secrets.get(&task.key).filter(|_| !task.orphan);
     let running = told(State::Running, Change::default());
     let is_its = |pending: &Pending| pending.each().any(|it| it.task.as_ref() == Some(&id));
     match secret.filter(|secret| secret.pending.as_ref().is_some_and(is_its)) {

@@ -12,9 +12,11 @@ const CATCH_UP: usize = 8;
 /// The first is canonical: what is due has happened, at the time it was due. With `grace`, an
 /// implementation may still be about to do it. An empty list means that the secret is gone.
 pub fn tick(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
-    if let Life::Leaving(gone) = secret.life
-        && gone.lo <= now.hi
-    {
+    let leaves = match secret.life {
+        Life::Leaving(gone) => Some(gone),
+        _ => None,
+    };
+    if let Some(gone) = leaves.filter(|gone| gone.lo <= now.hi) {
         return if gone.hi > now.lo || grace { vec![secret.clone()] } else { Vec::new() };
     }
     if secret.life != Life::Active && secret.pending.is_some() && now.lo < now.hi {
@@ -23,14 +25,11 @@ pub fn tick(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
         possible.extend(failed(law, secret));
         return possible;
     }
-    let mut possible = Vec::new();
-    if let Life::Leaving(_) = secret.life {
+    if leaves.is_some() {
         return vec![secret.clone()];
     }
-    for secret in settled(law, secret, now, grace) {
-        possible.extend(scheduled(law, secret, now, grace));
-    }
-    possible
+    let settled = settled(law, secret, now, grace).into_iter();
+    settled.flat_map(|secret| scheduled(law, secret, now, grace)).collect()
 }
 
 /// Whether time may have something to do with a secret.
@@ -64,9 +63,10 @@ pub(super) fn with_pending(law: &Law, secret: &Secret, created: When) -> Option<
         return None;
     }
     let mut shown = secret.clone();
-    let (id, value, stages) = (pending.id.clone(), Value::Sealed, vec![stage.clone()]);
-    shown.set_stage(stage, None);
-    shown.versions.push(Version { id, value, created, rotated: true, value_type: None, stages });
+    shown
+        .versions
+        .push(Version { rotated: true, ..Version::new(pending.id.clone(), Value::Sealed, created) });
+    shown.set_stage(stage, Some(&pending.id));
     Some(shown)
 }
 
@@ -144,6 +144,14 @@ pub(super) fn date(law: &Law, base: When, every: i64, exact: bool) -> When {
     }
 }
 
+/// What a call does may count as a rotation, for one who only observes: the next one may follow an interval after now.
+pub(super) fn may_count_anew(case: &Case<'_>, secret: &mut Secret) {
+    if let Some(every) = secret.policy.every.filter(|_| !case.exact() && secret.policy.on) {
+        let counted = date(case.law, case.now, every, false);
+        secret.next = secret.next.map(|due| due.join(counted));
+    }
+}
+
 /// The date of the first rotation of a policy that a call sets: the one that it names, or an interval after
 /// `base`. What becomes of a date that has passed is documented nowhere.
 pub(super) fn first_date(case: &Case<'_>, base: When, every: i64) -> When {
@@ -180,7 +188,9 @@ fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
         let due = current.next.filter(|due| current.policy.on && due.lo <= now.hi);
         let Some(due) = due.filter(|_| current.life == Life::Active) else { break };
         let after = fire(law, &current, due, now);
+        possible.extend(blocked(law, &current, now));
         if due.hi > now.lo || grace {
+            possible.extend(under_way(law, &current, due, now));
             possible.insert(0, current);
         }
         current = after;
@@ -209,6 +219,29 @@ pub(super) fn outruns(law: &Law, secret: &Secret, now: When) -> bool {
     secret.policy.on && behind >= 0 && behind.saturating_add(law.slack) / every.max(1) >= CATCH_UP as i64
 }
 
+/// The secret while what a schedule began goes on: its version shows, or does not yet.
+fn under_way(law: &Law, secret: &Secret, due: When, now: When) -> Vec<Secret> {
+    if law.takes.is_none() || law.pending.is_none() || secret.pending.is_some() || now.lo == now.hi {
+        return Vec::new();
+    }
+    let since = When { lo: due.lo.min(now.hi), hi: now.hi };
+    let mut next = secret.clone();
+    next.next = secret.policy.every.map(|every| date(law, since, every, false));
+    let (id, ends) = (next.next_id(law), When { lo: since.lo, hi: SOMETIME });
+    next.pending = Some(Pending { id, due: ends, task: None, since, trial: false, then: None });
+    let shown = with_pending(law, &next, since);
+    shown.into_iter().chain([next]).collect()
+}
+
+/// The secret if its schedule passes over what is due, as a version stands in the way that seems to be made.
+fn blocked(law: &Law, secret: &Secret, now: When) -> Option<Secret> {
+    let in_the_way = secret.staged(law.pending.as_ref()?)?;
+    let stray = secret.pending.is_none() && !in_the_way.stages.contains(&law.current);
+    let every = secret.policy.every.filter(|_| stray && now.lo < now.hi)?;
+    let due = secret.next?.join(date(law, now, every, false));
+    Some(Secret { next: Some(due), ..secret.clone() })
+}
+
 fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {
     let mut secret = secret.clone();
     // Exact bounds mean an emulator that rotates on the dot; an observer only knows an earliest time.
@@ -223,9 +256,7 @@ fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {
 
 /// Adds a version and makes it current.
 pub(super) fn add_version(law: &Law, secret: &mut Secret, id: Id, value: Value, at: When) {
-    let (rotated, stages) = (true, Vec::new());
-    let version = Version { id: id.clone(), value, created: at, rotated, value_type: None, stages };
-    secret.versions.push(version);
+    secret.versions.push(Version { rotated: true, ..Version::new(id.clone(), value, at) });
     secret.promote(law, &id);
     retire(law, secret);
 }

@@ -76,6 +76,13 @@ pub struct Version {
     pub stages: Vec<Text>,
 }
 
+impl Version {
+    /// A version that no rotation made, without stages.
+    pub const fn new(id: Id, value: Value, created: When) -> Self {
+        Self { id, value, created, rotated: false, value_type: None, stages: Vec::new() }
+    }
+}
+
 /// Automatic rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
@@ -121,7 +128,7 @@ pub struct Secret {
     pub settings: Shared<Facts>,
     /// How many ids the service has made for it.
     pub made: u32,
-    /// The task of its creation, as long as nobody has told that it ended.
+    /// The task of its creation, as long as nobody has told that it ended; empty where nobody heard which.
     pub making: Option<Text>,
     /// A rotation that goes on.
     pub pending: Option<Pending>,
@@ -177,6 +184,15 @@ pub struct Task {
     pub key: Key,
     /// What became of it, as far as it was told.
     pub state: State,
+    /// The secret is gone; one that is called so now is another.
+    pub orphan: bool,
+}
+
+impl Task {
+    /// A task that was just told of.
+    pub const fn running(key: Key) -> Self {
+        Self { key, state: State::Running, orphan: false }
+    }
 }
 
 impl Secret {
@@ -222,6 +238,11 @@ impl Secret {
         }
     }
 
+    /// The id that a caller chose, or the one that the service gives.
+    pub(super) fn id_for(&mut self, law: &super::Law, token: Option<&Text>) -> Id {
+        token.cloned().map_or_else(|| self.next_id(law), Id::Known)
+    }
+
     /// A stored setting.
     pub fn setting(&self, is: super::Meaning) -> Option<&Fact> {
         self.settings.iter().find(|(meaning, _)| *meaning == is).map(|(_, fact)| fact)
@@ -253,10 +274,27 @@ pub struct Late {
     pub sent: When,
 }
 
+impl Late {
+    /// When it arrived, if it has by now: at any time since it was sent.
+    pub fn since(&self, now: When) -> When {
+        When { lo: self.sent.lo, hi: now.hi }
+    }
+}
+
 impl World {
     /// Writes down a rotation that counts for an account's limit, for certain or perhaps.
     pub fn spend(&mut self, account: usize, when: When, certain: bool) {
         self.spent.entry(account).or_default().push((when, certain));
+    }
+
+    /// Removes a secret. Its tasks may still be asked about.
+    pub fn remove(&mut self, key: &Key) {
+        self.secrets.remove(key);
+        let own = self.tasks.iter().filter(|(_, task)| task.key == *key && !task.orphan);
+        let own: Vec<(Text, Task)> = own.map(|(id, task)| (id.clone(), task.clone())).collect();
+        for (id, task) in own {
+            self.tasks.insert(id, Task { orphan: true, ..task });
+        }
     }
 
     /// Forgets what counts for any limit.

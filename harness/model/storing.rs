@@ -1,7 +1,7 @@
 //! What creating, writing, moving stages, deleting and restoring may come to.
 
 use super::outcomes::Case;
-use super::schedule::{date, first_date, retire};
+use super::schedule::{first_date, may_count_anew, retire};
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, Role, Secret,
     Text, Value, Version, read,
@@ -68,7 +68,7 @@ fn created(case: &Case<'_>) -> Outcome {
         next: policy.every.map(|every| first_date(case, case.now, every)),
         settings: op.settings.clone().into(),
         made: 0,
-        making: None,
+        making: (kind.made_by_task && !case.exact()).then(|| "".into()),
         pending: None,
         function: op.function.clone(),
         schedule: op.schedule.clone(),
@@ -76,14 +76,13 @@ fn created(case: &Case<'_>) -> Outcome {
         asked: Vec::new(),
     };
     if op.value.is_some() || !kind.takes_values || !law.may_be_empty {
-        let next = secret.next_id(law);
-        let id = op.token.clone().map_or(next, Id::Known);
+        let id = secret.id_for(law, op.token.as_ref());
         // What a managed kind reads back has another shape than what creation was given.
         let value =
             if kind.takes_values { op.value.map_or(Value::Unseen, Value::Known) } else { Value::Unseen };
         let stages = if kind.unstaged { Vec::new() } else { vec![law.current.clone()] };
-        let value_type = op.value_type.clone();
-        secret.versions.push(Version { id, value, created: case.now, rotated: false, value_type, stages });
+        let (value_type, new) = (op.value_type.clone(), Version::new(id, value, case.now));
+        secret.versions.push(Version { value_type, stages, ..new });
     }
     let mut facts = read::identity(&key, &secret);
     if op.names_itself {
@@ -109,22 +108,26 @@ pub(super) fn put(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
 /// The secret as if rotations that go on took their numbers only once they end: no document says when they do.
 fn unreserved(case: &Case<'_>, secret: &Secret) -> Option<Secret> {
     let pending = secret.pending.as_ref().filter(|_| case.op.token.is_none())?;
-    let hidden = |it: &&Pending| secret.versions.iter().all(|version| version.id != it.id);
-    let ids: Vec<&Id> = pending.each().filter(hidden).map(|it| &it.id).collect();
+    case.law.numbering.as_ref()?;
+    let hidden = |it: &Pending| secret.versions.iter().all(|version| version.id != it.id);
+    let count = u32::try_from(pending.each().filter(|it| hidden(it)).count()).ok()?;
     let mut before = secret.clone();
-    before.made = before.made.checked_sub(u32::try_from(ids.len()).ok().filter(|count| *count > 0)?)?;
+    before.made = before.made.checked_sub(count).filter(|_| count > 0)?;
     let mut numbers = before.clone();
-    let last = ids.iter().all(|id| matches!(id, Id::Known(_)) && numbers.next_id(case.law) == **id);
-    let mut next = before.pending.as_mut().filter(|_| last);
-    // Each has the number that follows.
-    numbers.made = before.made + 1;
+    let mut expected = numbers.next_id(case.law);
+    let mut next = before.pending.as_mut();
     while let Some(pending) = next {
-        if ids.contains(&&pending.id) {
-            pending.id = numbers.next_id(case.law);
+        if hidden(pending) {
+            if pending.id != expected {
+                return None;
+            }
+            // Each has the number that follows.
+            expected = numbers.next_id(case.law);
+            pending.id = expected.clone();
         }
         next = pending.then.as_deref_mut();
     }
-    last.then_some(before)
+    Some(before)
 }
 
 fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
@@ -160,24 +163,31 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
             (true, false) => vec![done],
             (false, false) => vec![refused],
         });
+        if version.rotated && unseen {
+            // What a rotation left behind may become a version like any other.
+            possible.push(Outcome::unknown("PUT-1"));
+        }
+        if version.stages.is_empty() && law.may_vanish(secret) {
+            let mut without = secret.clone();
+            without.versions.retain(|it| it.id != version.id);
+            possible.extend(written(case, key, &without));
+        }
         return possible;
     }
     let mut next = secret.clone();
-    let id = op.token.clone().map_or_else(|| next.next_id(law), Id::Known);
+    let id = next.id_for(law, op.token.as_ref());
     // What rotations that go on have for numbers, nothing else gets.
-    let taken = next.pending.iter().flat_map(|pending| pending.each()).count();
-    for _ in 0..taken {
-        let number = next.clone().next_id(law);
-        let is_taken = next.pending.iter().flat_map(|pending| pending.each()).any(|it| it.id == number);
-        next.made += u32::from(is_taken);
+    let is_taken = |number: &Id| secret.pending.iter().flat_map(Pending::each).any(|it| it.id == *number);
+    let mut after = next.clone();
+    while is_taken(&after.next_id(law)) {
+        next.made += 1;
     }
     facts.push((Meaning::Version, Expect::Version(id.clone())));
     let usual = if kind.unstaged { Vec::new() } else { vec![law.current.clone()] };
     let stages = op.stages.clone().unwrap_or(usual);
     let value = op.value.map_or(Value::Unseen, Value::Known);
     let value_type = op.value_type.clone();
-    let (created, none) = (case.now, Vec::new());
-    next.versions.push(Version { id: id.clone(), value, created, rotated: false, value_type, stages: none });
+    next.versions.push(Version { value_type, ..Version::new(id.clone(), value, case.now) });
     for stage in stages.iter().filter(|stage| **stage != law.current) {
         next.set_stage(stage, Some(&id));
     }
@@ -197,11 +207,8 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
             return possible;
         }
     }
-    if let Some(every) = next.policy.every.filter(|_| !case.exact() && next.policy.on) {
-        // A value that is written by hand may count as a rotation.
-        let counted = date(law, case.now, every, false);
-        next.next = next.next.map(|due| due.join(counted));
-    }
+    // A value that is written by hand may count as a rotation.
+    may_count_anew(case, &mut next);
     retire(law, &mut next);
     let held = next.versions.iter().find(|version| version.id == id);
     facts.push((Meaning::Stages, Expect::Stages(held.map_or(stages, |version| version.stages.clone()))));
@@ -224,6 +231,10 @@ pub(super) fn move_stage(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Out
     if going_on.is_some() && (going_on == holder || going_on == target.as_ref()) {
         // What becomes of a rotation whose version is moved about is documented nowhere.
         possible.extend([Outcome::unknown("STAGE-1"), Outcome::refused("STAGE-1", Condition::WrongSource)]);
+    }
+    let named = case.op.move_to.as_ref().and_then(|id| secret.version(id));
+    if named.is_some_and(|version| version.stages.is_empty()) && case.law.may_vanish(secret) {
+        possible.push(Outcome::refused("STAGE-1", Condition::UnknownVersion));
     }
     possible
 }
@@ -262,8 +273,10 @@ fn moved(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     facts.extend(target.clone().map(|id| (Meaning::Version, Expect::Version(id))));
     let mut plain = secret.clone();
     plain.set_stage(&stage, target.as_ref());
-    if law.stages_at_most.is_some_and(|most| distinct_stages(&plain) > most) {
-        return vec![Outcome::refused("STAGE-3", Condition::QuotaExceeded)];
+    let crowded = law.stages_at_most.is_some_and(|most| distinct_stages(&plain) > most);
+    let refused = crowded.then(|| Outcome::refused("STAGE-3", Condition::QuotaExceeded));
+    if refused.is_some() && holder.is_none() {
+        return refused.into_iter().collect();
     }
     let done = |secret| Outcome::done("STAGE-1", Change::store(key.clone(), secret), facts.clone());
     if let (true, Some(target)) = (stage == law.current, &target) {
@@ -276,6 +289,8 @@ fn moved(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     }
     // Documents do not say whether the previous stage follows when the current one is moved by hand.
     possible.push(done(plain));
+    // Nor whether a stage counts that follows from others, so that there are too many without one more.
+    possible.extend(refused);
     let current = secret.staged(&law.current).map(|version| version.id.clone());
     if law.previous.as_ref() == Some(&stage) && target.is_some() && target == current {
         // Nor whether a version may be the current one and the one before it.
@@ -344,9 +359,8 @@ pub(super) fn restore(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcom
 
 /// Whether an automatic rotation whose date passed while the secret was not in use is made up for is said nowhere.
 fn overslept(case: &Case<'_>, secret: &mut Secret) {
-    let due = secret.next.filter(|due| !case.exact() && due.lo <= case.now.hi);
-    if let (Some(due), Some(every)) = (due, secret.policy.every) {
-        secret.next = Some(due.join(date(case.law, case.now, every, false)));
+    if secret.next.is_some_and(|due| due.lo <= case.now.hi) {
+        may_count_anew(case, secret);
     }
 }
 

@@ -225,12 +225,6 @@ const WHENEVER: When = When { lo: 0, hi: SOMETIME };
 
 fn version(line: Version) -> Result<model::Version, Wrong> {
     let created = line.created.map(|given| period("adopted.versions", given)).transpose()?;
-    Ok(model::Version {
-        id: Id::Known(line.id.into()),
-        value: Value::Unseen,
-        created: created.unwrap_or(WHENEVER),
-        rotated: false,
-        value_type: None,
-        stages: line.stages.into_iter().map(Text::from).collect(),
-    })
+    let shown = model::Version::new(Id::Known(line.id.into()), Value::Unseen, created.unwrap_or(WHENEVER));
+    Ok(model::Version { stages: line.stages.into_iter().map(Text::from).collect(), ..shown })
 }

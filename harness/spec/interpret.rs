@@ -163,6 +163,9 @@ impl<'a> Reader<'a> {
                 self.op.value_type = Some(Text::from(default.as_str()));
             }
             (None, Meaning::Enable, Some(default)) => self.op.enable = truth(default),
+            (None | Some(""), Meaning::Token, Some(default)) => {
+                self.op.token = Some(Text::from(default.as_str()));
+            }
             _ => {}
         }
         match value {

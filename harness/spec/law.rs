@@ -19,6 +19,9 @@ pub(super) fn law(spec: &Spec) -> Law {
                 windowless: kind.windowless,
                 unstaged: kind.unstaged,
                 renames: kind.renames.is_some(),
+                made_by_task: spec
+                    .operations_for(Role::Create)
+                    .any(|(_, it)| it.serves(name) && it.reply.values().any(|it| it.is == Meaning::Task)),
                 rotates: kind.rotates,
                 takes_values: kind.takes_values,
                 keeps: kind.keeps,

@@ -294,6 +294,11 @@ impl Spec {
         }
     }
 
+    /// Does a code answer for one of these documented ones?
+    pub fn any_fits(&self, templates: &[String], code: &str) -> bool {
+        templates.iter().any(|template| self.code_fits(template, code))
+    }
+
     /// Does a code answer for a documented one? `{parameter}` in it stands for a parameter's name, and
     /// where the vendor's codes are families, the family answers for its members.
     pub fn code_fits(&self, template: &str, code: &str) -> bool {

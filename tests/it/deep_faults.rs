@@ -373,6 +373,34 @@ fn play(
     }
 }
 
+#[test]
+fn what_an_endpoint_calls_so_may_have_been_there_in_another_account() {
+    let vendor = Arc::new(spec::embedded("alibaba").unwrap());
+    let schemas = ReplySchemas::new(&vendor).unwrap();
+    let played = in_process(&vendor, None, 1, |drive| {
+        let mut other = drive.create("RAMCredentials", 0, 0)?;
+        let secret = drive.create("Rds", 0, 1)?;
+        let call = rotation(drive, &secret)?;
+        drive.send(&call)?;
+        other.account = 1;
+        let call = rotation(drive, &other)?;
+        drive.send(&call).map(drop)
+    });
+    let mut history = played.unwrap();
+    assert_eq!(violated(&vendor, &schemas, &history), BTreeSet::new(), "there is none");
+    // Now what the other account has is called so, too.
+    let Some(Entry::Call(refused)) = history.entries.pop() else { panic!("a call") };
+    let Some(Entry::Call(done)) = history.entries.last_mut() else { panic!("a call") };
+    assert!(done.done() && !refused.done());
+    let own = std::mem::replace(&mut done.call, refused.call);
+    assert_eq!(violated(&vendor, &schemas, &history), BTreeSet::new(), "it may have been there before");
+    // Of what callers name, everybody knows whether it is new.
+    let Some(Entry::Call(done)) = history.entries.last_mut() else { panic!("a call") };
+    done.call = own;
+    done.call.set("SecretName", "rotaprobe-of-nobody");
+    assert_eq!(violated(&vendor, &schemas, &history), BTreeSet::from(["ROT-ERR-3"]));
+}
+
 fn in_process(
     vendor: &Arc<Vendor>,
     fault: Option<&'static Fault>,

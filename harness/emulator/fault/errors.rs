@@ -41,14 +41,8 @@ pub(super) const FAULTS: &[Fault] = &[
             let created = When::at(turn.now);
             edit(emulator, turn, |secret, law| {
                 let id = Id::Known(token);
-                secret.versions.push(Version {
-                    id: id.clone(),
-                    value,
-                    created,
-                    rotated: false,
-                    value_type: op.value_type,
-                    stages: Vec::new(),
-                });
+                let new = Version::new(id.clone(), value, created);
+                secret.versions.push(Version { value_type: op.value_type, ..new });
                 secret.promote(law, &id);
             });
         }),

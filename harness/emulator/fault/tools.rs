@@ -132,8 +132,7 @@ pub(super) fn rotate_anyway(emulator: &mut Emulator, turn: &Turn<'_>, id: Option
     let value = emulator.next_value(&key, turn.now);
     let value = Value::Known(emulator.keep(&value));
     let created = When::at(turn.now);
-    let (rotated, stages) = (true, Vec::new());
-    secret.versions.push(Version { id: id.clone(), value, created, rotated, value_type: None, stages });
+    secret.versions.push(Version { rotated: true, ..Version::new(id.clone(), value, created) });
     let law = emulator.vendor.clone();
     secret.promote(&law.law, &id);
     secret.last = Some(created);

@@ -236,14 +236,7 @@ pub(super) const FAULTS: &[Fault] = &[
                 let id = Id::Known(format!("twice-{:x}", emulator.rng.u32(..)).into());
                 let created = When::at(turn.now);
                 edit(emulator, turn, |secret, _| {
-                    secret.versions.push(Version {
-                        id,
-                        value,
-                        created,
-                        rotated: true,
-                        value_type: None,
-                        stages: Vec::new(),
-                    });
+                    secret.versions.push(Version { rotated: true, ..Version::new(id, value, created) });
                 });
             }
         }),
