@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Exit code of a run that was asked to end before it was done.
 const UNFINISHED: u8 = 3;
@@ -177,9 +177,13 @@ pub(super) fn style() -> Style {
     Style { colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
 }
 
-/// Progress for whoever waits: a bar on a terminal, plain lines elsewhere.
+/// How long nothing is said of a run that is not watched.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// Progress for whoever waits: a bar on a terminal; elsewhere a plain line now and then, and none of a short run.
 struct Progress {
     bar: Option<ProgressBar>,
+    told: Instant,
 }
 
 impl Progress {
@@ -191,7 +195,7 @@ impl Progress {
             }
             bar
         });
-        Self { bar }
+        Self { bar, told: Instant::now() }
     }
 
     fn hear(&mut self, event: &Event<'_>) {
@@ -199,7 +203,8 @@ impl Progress {
             (Event::Begins { checks, .. }, Some(bar)) => bar.set_length(*checks as u64),
             (Event::Check { rule }, Some(bar)) => bar.set_message(*rule),
             (Event::Checked { .. }, Some(bar)) => bar.inc(1),
-            (Event::Checked { rule, calls, violated }, None) => {
+            (Event::Checked { rule, calls, violated }, None) if self.told.elapsed() >= QUIET => {
+                self.told = Instant::now();
                 eprintln!("  checked {rule} ({calls} calls so far, {violated} rules violated)");
             }
             (Event::Ends { results }, Some(bar)) => {

@@ -21,7 +21,7 @@ pub(super) struct TargetArgs {
     /// Endpoint to check, for example http://127.0.0.1:4701
     #[arg(long, value_name = "URL")]
     pub(super) endpoint: Option<String>,
-    /// Control port of a rotaprobe emulator: advances its clock
+    /// Control port of a rotaprobe emulator, or of one that offers the same: advances its clock
     #[arg(long, value_name = "URL", requires = "endpoint", conflicts_with = "clock_cmd")]
     pub(super) control: Option<String>,
     /// Command that advances the endpoint's clock; the seconds are its last argument
