@@ -8,6 +8,7 @@ use super::{
     Change, Condition, Expect, Fact, Id, Key, Meaning, Op, Outcome, Pending, Policy, SOMETIME, Secret, State,
     Task, Text, Value, Version, When, read,
 };
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Rotations of a secret of which it is known what they asked for.
 const REMEMBERED: usize = 32;
@@ -78,8 +79,9 @@ fn unlike(case: &Case<'_>) -> impl Iterator<Item = Outcome> {
 
 /// What a rotation asks for beside its token, as a digest.
 fn asks(op: &Op) -> u64 {
-    let settings = (&op.function, &op.schedule, op.interval, op.immediately, op.begins);
-    super::digest(&format!("{settings:?}"))
+    let mut digest = DefaultHasher::new();
+    (&op.function, &op.schedule, op.interval, op.immediately, op.begins).hash(&mut digest);
+    digest.finish()
 }
 
 /// Whether a rotation goes on, as far as the stages or the call before tell.
