@@ -20,6 +20,7 @@ mod oracle;
 mod overlap;
 mod pages;
 mod replies;
+mod serial;
 mod sketch;
 mod words;
 

@@ -4,12 +4,12 @@
 //! secret by secret; what is believed afterwards is what any of the legal orders leaves.
 
 use super::blame::{Deed, crowded};
-use super::demands::{broke_down, due, seen, stated_only, taken_unclear, too_frequent};
+use super::demands::{broke_down, due, seen, taken_unclear, too_frequent};
 use super::oracle::{Walk, purpose};
+use super::serial::Member;
 use crate::history::{Entry, Exchange, History, Span};
-use crate::linearize::{Order, Steps, linearize};
-use crate::model::{Answer, Belief, Condition, Key, Op, Outcome, Role, Seen, World, identifies};
-use crate::spec::Reading;
+use crate::linearize::Order;
+use crate::model::{Answer, Condition, Key, Op, Outcome, Role, Seen, World, identifies};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -17,8 +17,6 @@ use std::ops::Range;
 pub(super) const LANDS_WITHIN: u64 = 10_000_000;
 /// Seconds without a call after which a schedule may have acted several times.
 const LEAP: i64 = 3_600;
-/// Worlds that a search for a serial order may look at.
-const STEPS: usize = 60_000;
 
 /// The history in parts: calls that overlap, one after another, stand in one part; all else by itself.
 pub(super) fn clusters(history: &History) -> Vec<Range<usize>> {
@@ -41,15 +39,6 @@ pub(super) fn clusters(history: &History) -> Vec<Range<usize>> {
         }
     }
     parts
-}
-
-/// A call of a group, and what it asks for.
-#[derive(Clone)]
-struct Member<'h> {
-    at: usize,
-    exchange: &'h Exchange,
-    reading: Reading,
-    seen: Seen,
 }
 
 /// What is called by a full identifier that nobody knows yet may be what others call by its name.
@@ -240,23 +229,6 @@ impl Walk<'_> {
         }
     }
 
-    /// Looks for a serial order, and gathers why calls may have been refused on the way.
-    fn search(&self, group: &[Member<'_>]) -> (Order<Belief>, Vec<Vec<Condition>>) {
-        let spans: Vec<Span> = group.iter().map(|member| member.exchange.span).collect();
-        let mut steps = Serial {
-            walk: self,
-            group,
-            refusals: vec![Vec::new(); group.len()],
-            open: vec![false; group.len()],
-        };
-        let order = linearize(&spans, self.belief.clone(), &mut steps, STEPS);
-        for (conditions, open) in steps.refusals.iter_mut().zip(&steps.open) {
-            // Where anything may be answered, a refusal may have any code.
-            conditions.retain(|_| !open);
-        }
-        (order, steps.refusals)
-    }
-
     /// The fewest calls that show it: what came before the reply that nothing explains, without the reads
     /// and refusals that it does not take. Left out, a read makes no legal history illegal.
     fn shortest<'g, 'h>(&self, group: &'g [Member<'h>], at: usize) -> Vec<&'g Member<'h>> {
@@ -384,93 +356,5 @@ impl Walk<'_> {
             let rule = self.deeds.get(key).map_or("ROT-CONC-1", |deed| deed.rule);
             self.ruling.undecided(if crowded(rule) { rule } else { "ROT-CONC-1" });
         }
-    }
-}
-
-/// The belief set, taking in the calls of a group in some order.
-struct Serial<'w, 'g, 'h> {
-    walk: &'w Walk<'w>,
-    group: &'g [Member<'h>],
-    refusals: Vec<Vec<Condition>>,
-    /// Calls of which, in some order, nothing is documented.
-    open: Vec<bool>,
-}
-
-impl Serial<'_, '_, '_> {
-    /// No document promises that a write gets through while another one is under way, except one that
-    /// says the same as the other.
-    fn may_be_turned_away(&self, call: usize) -> bool {
-        let this = &self.group[call];
-        let op = &this.reading.op;
-        let in_the_way = |other: &Member<'_>| {
-            let same =
-                op.role == other.reading.op.role && op.token.is_some() && op.token == other.reading.op.token;
-            other.at != this.at
-                && !same
-                && other.reading.op.role.writes()
-                && other.exchange.span.overlaps(this.exchange.span)
-        };
-        op.role.writes() && self.group.iter().any(in_the_way)
-    }
-}
-
-impl Steps for Serial<'_, '_, '_> {
-    type State = Belief;
-
-    fn step(&mut self, belief: &Belief, call: usize) -> Option<Belief> {
-        let Member { exchange, reading, seen, .. } = &self.group[call];
-        let walk = self.walk;
-        if exchange.result.is_ok() && *seen != Seen::Lost && broke_down(walk.vendor, exchange) {
-            // Judged elsewhere; like every error it must change nothing.
-            return Some(belief.clone());
-        }
-        let op = &reading.op;
-        if !belief.tracks(op.account, &op.secret) || walk.is_not_for(belief, exchange, op) {
-            self.open[call] = true;
-            return Some(belief.clone());
-        }
-        let possible = walk.possible(belief, exchange, reading);
-        if possible.is_empty() {
-            return Some(belief.clone());
-        }
-        let mut possible = stated_only(walk.vendor, &exchange.call.operation, possible);
-        walk.name_retries(&reading.op, &mut possible);
-        if self.may_be_turned_away(call) {
-            let busy = Outcome::refused("ROT-CONC-1", Condition::Busy);
-            possible.extend(belief.worlds().iter().map(|world| (world.clone(), busy.clone())));
-        }
-        let possible = walk.with_fitting_codes(exchange, possible);
-        for (_, outcome) in &possible {
-            if let Answer::Refused(condition) = outcome.answer
-                && !self.refusals[call].contains(&condition)
-            {
-                self.refusals[call].push(condition);
-            }
-        }
-        let mut after = belief.clone();
-        let law = &walk.vendor.law;
-        if let Err(gap) = after.observe(law, op, possible, seen, exchange.when)
-            && !gap.passed
-        {
-            if law.binds(gap.rule) {
-                return None;
-            }
-            // No document says what is not so here: what came instead is legal, and what it did unknown.
-            self.open[call] = true;
-            after.forget(op.account, &op.secret);
-            return Some(after);
-        }
-        if let Some(key) = after.key(op.account, &op.secret) {
-            after.unordered(law, &key);
-        }
-        Some(after)
-    }
-
-    fn cost(&self, state: &Belief) -> usize {
-        state.worlds().len()
-    }
-
-    fn join(&self, state: &mut Belief, other: Belief) {
-        state.join(other, self.group.iter().map(|member| &member.reading.op));
     }
 }

@@ -4,7 +4,7 @@
 //! (values, ids that the service made, exact times) narrows the worlds that remain.
 
 use super::gap::{Gap, Nearest, otherwise};
-use super::kept::{Kept, keep};
+use super::kept::{Kept, WORLDS, keep};
 use super::learn::learned;
 use super::outcomes::Case;
 use super::state::identifies;
@@ -15,6 +15,9 @@ use super::{
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Worlds at most in which calls have arrived in some order whose replies were lost.
+const ARRIVALS: usize = 1_024;
 
 /// What was observed of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,7 +196,7 @@ impl Belief {
         let mut worlds = Vec::with_capacity(changed.len());
         for (mut world, secret) in self.take_worlds().into_iter().zip(changed) {
             secret.into_iter().for_each(|secret| drop(world.secrets.insert(key.clone(), secret)));
-            keep(&mut worlds, world);
+            keep(&mut worlds, world, WORLDS);
         }
         self.worlds = Arc::new(worlds);
     }
@@ -215,7 +218,7 @@ impl Belief {
         let mut worlds: Vec<World> = Vec::with_capacity(self.worlds.len());
         for mut world in self.take_worlds() {
             world.owed.clear();
-            keep(&mut worlds, world);
+            keep(&mut worlds, world, WORLDS);
         }
         self.worlds = Arc::new(worlds);
     }
@@ -236,12 +239,10 @@ impl Belief {
     /// still be about to act.
     pub fn possible(&self, law: &Law, op: &Op, now: When, grace: bool) -> Vec<(World, Outcome)> {
         let mut possible = Vec::new();
-        for arrived in self.worlds.iter().map(|world| arrived(law, world, op, now)) {
-            for world in arrived.iter() {
-                for world in ticked(law, world, op, now, grace).iter() {
-                    let outcomes = outcomes(law, world, op, now);
-                    possible.extend(outcomes.into_iter().map(|outcome| (world.clone(), outcome)));
-                }
+        for world in arrived(law, &self.worlds, op, now).iter() {
+            for world in ticked(law, world, op, now, grace).iter() {
+                let outcomes = outcomes(law, world, op, now);
+                possible.extend(outcomes.into_iter().map(|outcome| (world.clone(), outcome)));
             }
         }
         // What has had its time goes on no more.
@@ -369,13 +370,13 @@ fn bears_on(world: &World, late: &Late, op: &Op) -> bool {
     same || about(&late.op) == about(op)
 }
 
-/// The world, and what it is once calls have arrived whose replies were lost, if they are about the same
-/// secret: in any number and order.
-fn arrived<'w>(law: &Law, world: &'w World, op: &Op, now: When) -> Cow<'w, [World]> {
-    if world.owed.is_empty() {
-        return Cow::Borrowed(std::slice::from_ref(world));
+/// The worlds, and what they are once calls have arrived whose replies were lost, if they are about the same
+/// secret: in any number and order. What is reached in several ways is followed once.
+fn arrived<'w>(law: &Law, worlds: &'w [World], op: &Op, now: When) -> Cow<'w, [World]> {
+    if worlds.iter().all(|world| world.owed.is_empty()) {
+        return Cow::Borrowed(worlds);
     }
-    let mut worlds = vec![world.clone()];
+    let mut worlds = worlds.to_vec();
     let mut at = 0;
     while at < worlds.len() {
         let world = worlds[at].clone();
@@ -387,7 +388,7 @@ fn arrived<'w>(law: &Law, world: &'w World, op: &Op, now: When) -> Cow<'w, [Worl
             for outcome in outcomes(law, &world, &late.op, now) {
                 let mut after = applied(law, world.clone(), &outcome, now);
                 after.owed.remove(place);
-                keep(&mut worlds, after);
+                keep(&mut worlds, after, ARRIVALS);
             }
         }
         at += 1;

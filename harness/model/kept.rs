@@ -4,7 +4,7 @@ use super::{Id, Key, Op, Role, Text, Version, World};
 use std::collections::BTreeSet;
 
 /// Worlds that are kept at most; one more, and nothing is predicted about the secret any longer.
-const WORLDS: usize = 96;
+pub(super) const WORLDS: usize = 96;
 
 /// Lost calls of which a world remembers that they may still arrive.
 const OWED: usize = 3;
@@ -88,12 +88,9 @@ fn forget_repeated(world: &mut World) {
     }
 }
 
-/// False if there are too many already.
-pub(super) fn keep(worlds: &mut Vec<World>, world: World) -> bool {
-    let known = worlds.contains(&world);
-    if !known && worlds.len() < WORLDS {
+/// Adds a world that is not there yet, as long as there are not too many.
+pub(super) fn keep(worlds: &mut Vec<World>, world: World, most: usize) {
+    if worlds.len() < most && !worlds.contains(&world) {
         worlds.push(world);
-        return true;
     }
-    known
 }

@@ -27,7 +27,7 @@ pub struct Complaint {
 }
 
 /// What a call asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The operation asked for, as far as its parameters can be read.
     pub op: Op,
