@@ -163,6 +163,11 @@ impl Exchange {
         self.result.as_ref().ok().map(|(_, reply)| reply)
     }
 
+    /// The error code of the reply, if one came that says one.
+    pub fn code(&self) -> Option<&str> {
+        self.reply().and_then(Reply::code)
+    }
+
     /// True if it succeeded.
     pub fn done(&self) -> bool {
         self.reply().is_some_and(Reply::done)
@@ -170,7 +175,7 @@ impl Exchange {
 
     /// True if it was answered with an error that says which one it is.
     pub fn refused(&self) -> bool {
-        self.reply().is_some_and(|reply| reply.code().is_some())
+        self.code().is_some()
     }
 
     /// Whether it was refused with a code that documents have for a condition, at its operation.

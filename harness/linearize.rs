@@ -47,13 +47,12 @@ pub fn linearize<T: Steps>(spans: &[Span], start: T::State, steps: &mut T, most:
     let mut reached: BTreeMap<Vec<usize>, T::State> = BTreeMap::from([(Vec::new(), start)]);
     let mut open: Vec<usize> = Vec::new();
     let mut left = most;
-    let sooner = sooner(spans, steps);
     for (call, ends) in events(spans) {
         if !ends {
             open.push(call);
             continue;
         }
-        match with(reached, &open, &sooner, call, steps, &mut left) {
+        match with(reached, &open, spans, call, steps, &mut left) {
             Some(next) if next.is_empty() => return Order::Illegal(call),
             Some(next) => reached = next,
             None => return Order::Unknown,
@@ -61,16 +60,6 @@ pub fn linearize<T: Steps>(spans: &[Span], start: T::State, steps: &mut T, most:
         open.retain(|other| *other != call);
     }
     reached.into_values().next().map_or(Order::Unknown, Order::Legal)
-}
-
-/// For each call, those like it that ended before it did.
-fn sooner<T: Steps>(spans: &[Span], steps: &T) -> Vec<Vec<usize>> {
-    let ends = |call: usize| (spans[call].ended, call);
-    let of = |call: usize| {
-        let before = (0..spans.len()).filter(|other| ends(*other) < ends(call));
-        before.filter(|other| steps.alike(*other, call)).collect()
-    };
-    (0..spans.len()).map(of).collect()
 }
 
 /// Beginnings and ends of calls in the order of time: `true` is an end. A call that ends when another
@@ -89,7 +78,7 @@ fn events(spans: &[Span]) -> Vec<(usize, bool)> {
 fn with<T: Steps>(
     reached: BTreeMap<Vec<usize>, T::State>,
     open: &[usize],
-    sooner: &[Vec<usize>],
+    spans: &[Span],
     call: usize,
     steps: &mut T,
     left: &mut usize,
@@ -104,19 +93,26 @@ fn with<T: Steps>(
             put(&mut ended, done, state, steps);
             continue;
         }
-        let is_left = |call: &usize| open.contains(call) && !done.contains(call);
-        for next in open.iter().filter(|next| is_left(next) && !sooner[**next].iter().any(is_left)) {
-            let after = steps.step(&state, *next);
+        for next in next_ones(open, &done, spans, steps) {
+            let after = steps.step(&state, next);
             *left = left.checked_sub(steps.cost())?;
             if let Some(after) = after {
                 let mut more = done.clone();
-                more.push(*next);
+                more.push(next);
                 more.sort_unstable();
                 put(&mut waiting, (count + 1, more), after, steps);
             }
         }
     }
     Some(ended)
+}
+
+/// The calls that may take effect next: of those that are alike, the one that ended first.
+fn next_ones<T: Steps>(open: &[usize], done: &[usize], spans: &[Span], steps: &T) -> Vec<usize> {
+    let left: Vec<usize> = open.iter().copied().filter(|call| !done.contains(call)).collect();
+    let ends = |call: usize| (spans[call].ended, call);
+    let is_first = |call: &usize| !left.iter().any(|it| ends(*it) < ends(*call) && steps.alike(*it, *call));
+    left.iter().copied().filter(is_first).collect()
 }
 
 fn put<K: Ord, T: Steps>(all: &mut BTreeMap<K, T::State>, key: K, state: T::State, steps: &T) {

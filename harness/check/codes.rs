@@ -15,7 +15,7 @@ impl Walk<'_> {
         exchange: &Exchange,
         mut possible: Vec<(World, Outcome)>,
     ) -> Vec<(World, Outcome)> {
-        let code = exchange.reply().and_then(|reply| reply.code());
+        let code = exchange.code();
         let spec = &self.vendor.spec;
         let described = spec.operations.get(&exchange.call.operation);
         let rotates = described.is_some_and(|operation| operation.role == Role::Rotate);

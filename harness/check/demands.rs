@@ -119,7 +119,7 @@ pub(super) fn tells_what_was_changed(vendor: &Vendor, exchange: &Exchange) -> bo
         Condition::Missing,
         Condition::Expired,
     ];
-    let Some(code) = exchange.reply().and_then(|reply| reply.code()) else { return false };
+    let Some(code) = exchange.code() else { return false };
     let fits = |condition: Condition| {
         let (codes, _) = vendor.spec.answers(condition, &exchange.call.operation);
         vendor.spec.any_fits(codes, code)

@@ -169,7 +169,7 @@ fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
         let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
-        let code = exchange.reply().and_then(|reply| reply.code());
+        let code = exchange.code();
         let forced = get(Meaning::Force).is_some_and(|text| text != "false");
         match (operation.role, code) {
             // A full identifier may be anybody's.

@@ -36,6 +36,7 @@ pub fn judge<'v>(
         lost: Vec::new(),
         markers: Markers::default(),
         given: BTreeSet::new(),
+        accounts: history.calls().map(|(_, exchange)| exchange.call.account).collect(),
         heard: 0,
         settled: false,
     };
@@ -83,6 +84,8 @@ pub(super) struct Walk<'v> {
     pub(super) markers: Markers,
     /// Names that the endpoint chose.
     pub(super) given: BTreeSet<Text>,
+    /// Whose calls the history has.
+    pub(super) accounts: BTreeSet<usize>,
     /// When the endpoint was called last.
     pub(super) heard: i64,
     pub(super) settled: bool,
@@ -310,8 +313,8 @@ impl Walk<'_> {
 
     /// Whether a schedule may act as soon as it is set.
     fn acts_at_once(&self, key: &Key, exchange: &Exchange) -> bool {
-        let due = |world: &World| world.secrets.get(key)?.next.map(|due| due.lo <= exchange.when.hi);
-        self.belief.worlds().iter().any(|world| due(world) == Some(true))
+        let next = |world: &World| world.secrets.get(key).and_then(|secret| secret.next);
+        self.belief.worlds().iter().any(|world| next(world).is_some_and(|due| due.lo <= exchange.when.hi))
     }
 
     /// A task that ended says something of the rotation that it belongs to.

@@ -140,7 +140,7 @@ impl Walk<'_> {
                 self.belief.worlds().iter().filter_map(|world| world.spent.get(&account)).map(Vec::len);
             spent.max().unwrap_or(0) + more.count() >= rate.calls
         };
-        let near: Vec<usize> = (0..2).filter(|account| near(*account)).collect();
+        let near: Vec<usize> = self.accounts.iter().copied().filter(|account| near(*account)).collect();
         let mut joined: BTreeMap<Key, Vec<Member<'h>>> = BTreeMap::new();
         for (key, group) in groups {
             let key =
@@ -188,7 +188,9 @@ impl Walk<'_> {
             }
         }
         self.keep_clear(key);
-        group.iter().for_each(|member| self.take_name(&member.reading.op, &member.seen));
+        for member in group {
+            self.take_name(&member.reading.op, &member.seen);
+        }
         // What was done last to each secret: a group may be about several.
         let writes = || group.iter().filter(|it| it.reading.op.role.writes());
         let (refused, others): (Vec<_>, Vec<_>) = writes().partition(|it| it.seen == Seen::Refused);

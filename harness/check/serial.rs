@@ -57,13 +57,11 @@ impl<'w, 'g, 'h> Serial<'w, 'g, 'h> {
     /// Whether two calls ask for the same, may be turned away alike, and were answered the same.
     fn says_the_same(&self, one: usize, other: usize) -> bool {
         let (a, b) = (&self.group[one], &self.group[other]);
-        let code =
-            |member: &Member<'_>| member.exchange.reply().and_then(|reply| reply.code().map(str::to_owned));
-        a.reading == b.reading
-            && a.seen == b.seen
-            && a.exchange.when == b.exchange.when
+        a.exchange.when == b.exchange.when
             && a.exchange.tamper == b.exchange.tamper
-            && code(a) == code(b)
+            && a.exchange.code() == b.exchange.code()
+            && a.seen == b.seen
+            && a.reading == b.reading
             && broke_down(self.walk.vendor, a.exchange) == broke_down(self.walk.vendor, b.exchange)
             && self.may_be_turned_away(one) == self.may_be_turned_away(other)
     }
@@ -104,6 +102,7 @@ impl Steps for Serial<'_, '_, '_> {
     type State = Belief;
 
     fn step(&mut self, belief: &Belief, call: usize) -> Option<Belief> {
+        self.cost = 1;
         let Member { exchange, reading, seen, .. } = &self.group[call];
         let walk = self.walk;
         if exchange.result.is_ok() && *seen != Seen::Lost && broke_down(walk.vendor, exchange) {
@@ -111,7 +110,6 @@ impl Steps for Serial<'_, '_, '_> {
             return Some(belief.clone());
         }
         let op = &reading.op;
-        self.cost = 1;
         if !belief.tracks(op.account, &op.secret) || walk.is_not_for(belief, exchange, op) {
             self.open[call] = true;
             return Some(belief.clone());

@@ -55,7 +55,7 @@ impl Emulator {
             Type::Integer => self.rng.u32(1_000..).to_string(),
             _ => self.request_id(),
         });
-        self.world.tasks.insert(id.clone(), Task { state, ..Task::running(key.clone()) });
+        self.world.tasks.insert(id.clone(), Task::new(key.clone(), state));
         turn.task = Some(id.clone());
         Some(id)
     }

@@ -139,25 +139,21 @@ fn versions_fit(
     secret: Option<&Secret>,
 ) -> bool {
     let Some(pairs) = pair(all, observed, secret) else { return false };
-    if page == 0 {
-        // Only the endpoint knows which entries belong on this page.
-        return size.is_none_or(|size| i64::try_from(observed.len()).is_ok_and(|count| count <= size));
+    let count = |entries: usize| i64::try_from(entries).unwrap_or(i64::MAX);
+    let (shown, total) = (count(observed.len()), count(all.len()));
+    if page == 0 || lax {
+        let full = size.map_or(observed.len() >= PAGE, |size| shown == size);
+        let is_there = |version: &Version| pairs.iter().any(|(taken, _)| taken.id == version.id);
+        // Only the endpoint knows which entries belong on such a page; and a full one need not be all of them.
+        let rest_may_miss = page != 1 || full || all.iter().all(|it| it.stages.is_empty() || is_there(it));
+        return rest_may_miss && size.is_none_or(|size| shown <= size);
     }
-    if lax {
-        // A full page need not be all of them.
-        let full = size.map_or(observed.len() >= PAGE, |size| Ok(size) == i64::try_from(observed.len()));
-        let shown = |version: &Version| pairs.iter().any(|(taken, _)| taken.id == version.id);
-        let rest_may_miss = page > 1 || full || all.iter().all(|it| it.stages.is_empty() || shown(it));
-        return rest_may_miss
-            && size.is_none_or(|size| i64::try_from(observed.len()).is_ok_and(|it| it <= size));
-    }
-    let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
     let whole = page == 1 && size.is_none_or(|size| total <= size) && all.len() <= PAGE;
     let fitting = match size {
         // Order is open, so each page is only known by how many entries it has.
         Some(size) => {
-            i64::try_from(pairs.len())
-                == Ok(total.saturating_sub(page.saturating_sub(1).saturating_mul(size)).clamp(0, size.max(0)))
+            let before = page.saturating_sub(1).saturating_mul(size);
+            shown == total.saturating_sub(before).clamp(0, size.max(0))
         }
         None => !whole || pairs.len() == all.len(),
     };

@@ -42,6 +42,14 @@ pub struct VersionFact {
 /// Facts by meaning, in the order they travelled.
 pub type Facts = Vec<(Meaning, Fact)>;
 
+/// The name that a reply gives to the secret that it is about.
+pub fn name_told(facts: &Facts) -> Option<&Text> {
+    facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
+        (Meaning::Secret, Fact::Text(name)) => Some(name),
+        _ => None,
+    })
+}
+
 /// What a fact may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expect {

@@ -2,8 +2,8 @@
 
 use super::compare::{entry_fits, pair, same_stages};
 use super::{
-    Fact, Facts, Id, Law, Life, Meaning, Op, Role, Secret, Task, Text, Value, Version, VersionFact, When,
-    World,
+    Fact, Facts, Id, Law, Life, Meaning, Op, Role, Secret, State, Task, Text, Value, Version, VersionFact,
+    When, World, name_told,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
                     pending.last().task = Some(id.clone());
                 }
                 if world.tasks.get(id).is_none() {
-                    world.tasks.insert(id.clone(), Task::running(key.clone()));
+                    world.tasks.insert(id.clone(), Task::new(key.clone(), State::Running));
                 }
             }
             (Meaning::LastRotation, Fact::Time(at)) if secret.last.is_some_and(|it| it != When::at(*at)) => {
@@ -75,11 +75,8 @@ pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> Wo
     }
     if op.names_itself {
         world.secrets.remove(&key);
-        if let Some(name) = facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-            (Meaning::Secret, Fact::Text(name)) => Some(name.clone()),
-            _ => None,
-        }) {
-            key.1 = name;
+        if let Some(name) = name_told(facts) {
+            key.1 = name.clone();
         }
     }
     if op.names_itself || !Arc::ptr_eq(&secret, &before) {

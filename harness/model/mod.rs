@@ -26,7 +26,7 @@ mod storing;
 
 pub use belief::{Belief, Seen};
 pub use compare::Flaw;
-pub use fact::{Expect, Fact, Facts, VersionFact, digest};
+pub use fact::{Expect, Fact, Facts, VersionFact, digest, name_told};
 pub use gap::{Difference, Gap};
 pub use law::{KindLaw, Law, RateLaw};
 pub use meaning::{Condition, Meaning, Meanings, Role, State};

@@ -2,7 +2,7 @@
 
 use super::outcomes::Case;
 use super::schedule::{
-    add_version, completed, date, failed, first_date, may_count_anew, version_shown, with_pending,
+    add_version, completed, date, failed, first_date, going_on, may_count_anew, version_shown,
 };
 use super::{
     Change, Condition, Expect, Fact, Id, Key, Meaning, Op, Outcome, Pending, Policy, SOMETIME, Secret, State,
@@ -145,7 +145,7 @@ fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     if law.takes.is_some() {
         // The next one counts from now, if not only once this one has ended.
         may_count_anew(case, &mut next);
-        return going_on(case, next, id.clone(), false).into_iter().map(outcome).collect();
+        return going_on(law, next, rotation(case, id.clone(), now)).into_iter().map(outcome).collect();
     }
     add_version(law, &mut next, id.clone(), Value::Sealed, now);
     next.last = Some(now);
@@ -198,7 +198,8 @@ fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) ->
     let mut possible = vec![next.clone()];
     if case.law.pending.is_some() {
         let id = next.id_for(case.law, case.op.token.as_ref());
-        possible.extend(going_on(case, next, id, true));
+        let trial = Pending { trial: true, ..rotation(case, id, case.now) };
+        possible.extend(going_on(case.law, next, trial));
     }
     for next in &mut possible {
         next.dropped.extend(case.op.token.clone());
@@ -207,18 +208,11 @@ fn stored_only(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) ->
     possible.into_iter().map(done).collect()
 }
 
-/// The secret while a rotation goes on, or a trial of one: its version shows, or does not yet.
-fn going_on(case: &Case<'_>, mut next: Secret, id: Id, trial: bool) -> Vec<Secret> {
-    next.pending = Some(Pending { trial, ..rotation(case, id, case.now) });
-    let shown = with_pending(case.law, &next, case.now);
-    shown.into_iter().chain([next]).collect()
-}
-
 /// A rotation that goes on, and begins at some time. An observer does not know how long it takes.
 fn rotation(case: &Case<'_>, id: Id, begins: When) -> Pending {
     let takes = case.law.takes.unwrap_or_default();
     let due = if case.exact() { begins.plus(takes) } else { When { lo: case.now.lo, hi: SOMETIME } };
-    Pending { id, due, task: None, since: case.now, trial: false, then: None }
+    Pending::new(id, due, case.now)
 }
 
 /// The date that follows from a changed policy.

@@ -57,7 +57,7 @@ fn settled(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
 }
 
 /// The secret with the version that a rotation is making, where a stage shows it and it does not show yet.
-pub(super) fn with_pending(law: &Law, secret: &Secret, created: When) -> Option<Secret> {
+fn with_pending(law: &Law, secret: &Secret, created: When) -> Option<Secret> {
     let (stage, pending) = law.pending.as_ref().zip(secret.pending.as_ref())?;
     if secret.versions.iter().any(|version| version.id == pending.id) {
         return None;
@@ -224,13 +224,24 @@ fn under_way(law: &Law, secret: &Secret, due: When, now: When) -> Vec<Secret> {
     if law.takes.is_none() || law.pending.is_none() || secret.pending.is_some() || now.lo == now.hi {
         return Vec::new();
     }
-    let since = When { lo: due.lo.min(now.hi), hi: now.hi };
+    let since = began(due, now);
     let mut next = secret.clone();
     next.next = secret.policy.every.map(|every| date(law, since, every, false));
-    let (id, ends) = (next.next_id(law), When { lo: since.lo, hi: SOMETIME });
-    next.pending = Some(Pending { id, due: ends, task: None, since, trial: false, then: None });
+    let id = next.next_id(law);
+    going_on(law, next, Pending::new(id, When { lo: since.lo, hi: SOMETIME }, since))
+}
+
+/// The secret while a rotation goes on, or a trial of one: its version shows, or does not yet.
+pub(super) fn going_on(law: &Law, mut next: Secret, pending: Pending) -> Vec<Secret> {
+    let since = pending.since;
+    next.pending = Some(pending);
     let shown = with_pending(law, &next, since);
     shown.into_iter().chain([next]).collect()
+}
+
+/// When a schedule began what was due, for one who only observes.
+fn began(due: When, now: When) -> When {
+    When { lo: due.lo.min(now.hi), hi: now.hi }
 }
 
 /// The secret if its schedule passes over what is due, as a version stands in the way that seems to be made.
@@ -246,7 +257,7 @@ fn fire(law: &Law, secret: &Secret, due: When, now: When) -> Secret {
     let mut secret = secret.clone();
     // Exact bounds mean an emulator that rotates on the dot; an observer only knows an earliest time.
     let exact = due.lo == due.hi && now.lo == now.hi;
-    let at = if exact { due } else { When { lo: due.lo.min(now.hi), hi: now.hi } };
+    let at = if exact { due } else { began(due, now) };
     let id = secret.next_id(law);
     add_version(law, &mut secret, id, Value::Sealed, at);
     secret.last = Some(at);

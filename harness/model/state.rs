@@ -160,6 +160,11 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// A rotation that goes on since then, and is done when it is due.
+    pub const fn new(id: Id, due: When, since: When) -> Self {
+        Self { id, due, task: None, since, trial: false, then: None }
+    }
+
     /// The rotation and those that wait for it.
     pub fn each(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |pending| pending.then.as_deref())
@@ -190,8 +195,8 @@ pub struct Task {
 
 impl Task {
     /// A task that was just told of.
-    pub const fn running(key: Key) -> Self {
-        Self { key, state: State::Running, orphan: false }
+    pub const fn new(key: Key, state: State) -> Self {
+        Self { key, state, orphan: false }
     }
 }
 

@@ -22,6 +22,8 @@ mod linearize;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod observer;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod schema;
