@@ -174,11 +174,10 @@ pub fn run(
     for check in &chosen {
         tell(Event::Check { rule: check.rule });
         run.one(check, &mut link, tell);
-        link.ledger.finish();
         let violated = run.gathering.violated();
         tell(Event::Checked { rule: check.rule, calls: link.calls, violated });
     }
-    let left_behind = sweep::all(&mut link);
+    let left_behind = sweep::all(&mut link, &mut run.settings);
     let results = run.gathering.results(&plan.rules, |rule| match chosen.iter().any(|it| it.rule == rule) {
         true => "the exercise showed nothing either way",
         false => "needs overlapping calls",
@@ -224,10 +223,11 @@ impl Run {
         let mut drive = Drive::new(link, &vendor, &mut self.settings);
         let ended = (check.exercise)(&mut drive);
         let history = std::mem::take(&mut drive.history);
+        let history = sweep::finished(link, &mut self.settings, history);
         history.calls().for_each(|(_, exchange)| self.watch.hear(exchange));
         let cut = ended.err().map(|halt| match halt {
             Halt::Broken(why) => Cut::Broken(why),
-            Halt::Budget(_) | Halt::Cap(_) => Cut::Spared(halt.to_string()),
+            Halt::Budget(_) | Halt::Cap { .. } => Cut::Spared(halt.to_string()),
             other => Cut::Short(other.to_string()),
         });
         let begins = Begins { of: Some(check.rule.to_owned()), spent: before, cut };

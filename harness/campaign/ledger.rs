@@ -2,6 +2,7 @@
 
 use super::care::Care;
 use super::journal::{Head, Journal, JournalError, is_own, named_by_service};
+use super::sweep::Removal;
 use crate::check::Halt;
 use crate::codec::{Body, Call};
 use crate::history::{Exchange, Lost, Tamper};
@@ -12,14 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A secret that may be there.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Live {
     /// The exercise that made it has ended.
     finished: bool,
     /// The endpoint said that it deleted it. It is not taken at its word, but does not count.
     deleted: bool,
-    /// It could not be removed.
-    stuck: bool,
+    /// Why it could not be removed.
+    stuck: Option<String>,
 }
 
 /// What a run made and has not removed yet.
@@ -100,7 +101,8 @@ impl Ledger {
         let known =
             |name: &String| self.live.get(&(call.account, name.clone())).is_some_and(|live| !live.deleted);
         let new = self.names(call).iter().filter(|name| !known(name)).count();
-        if new > 0 && there + new > most { Err(Halt::Cap(most)) } else { Ok(()) }
+        let stuck = || self.live.values().find_map(|live| live.stuck.clone());
+        if new > 0 && there + new > most { Err(Halt::Cap { most, stuck: stuck() }) } else { Ok(()) }
     }
 
     /// Whether one more rotation may be asked for.
@@ -186,17 +188,17 @@ impl Ledger {
 
     /// What is to be removed: of exercises that have ended and can be, or all there is.
     pub(super) fn removable(&self, all: bool) -> Vec<(usize, String)> {
-        let removable = self.live.iter().filter(|(_, live)| all || (live.finished && !live.stuck));
+        let removable = self.live.iter().filter(|(_, live)| all || (live.finished && live.stuck.is_none()));
         removable.map(|(key, _)| key.clone()).collect()
     }
 
     /// A secret was removed, or could not be.
-    pub(super) fn removed(&mut self, secret: &(usize, String), gone: bool) {
-        if gone {
+    pub(super) fn removed(&mut self, secret: &(usize, String), removal: &Removal) {
+        if let Removal::Failed(why) = removal {
+            self.live.get_mut(secret).into_iter().for_each(|live| live.stuck = Some(why.clone()));
+        } else {
             self.live.shift_remove(secret);
             self.write(|journal| journal.gone(secret.0, &secret.1));
-        } else if let Some(live) = self.live.get_mut(secret) {
-            live.stuck = true;
         }
     }
 

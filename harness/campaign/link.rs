@@ -3,7 +3,6 @@
 use super::care::Care;
 use super::ledger::{Ledger, may_rotate};
 use super::reference::Reference;
-use super::sweep;
 use crate::check::{Fixture, Link, OUT_OF_TIME, Step};
 use crate::client::clock::Clock;
 use crate::client::{Caller, Now, transport::Transport};
@@ -301,10 +300,8 @@ impl Link for Direct {
     fn before(&mut self, role: Role, call: &Call, tamper: Option<&Tamper>) -> Step {
         match role {
             Role::Create => {
-                // A call that repeats bytes, or is signed wrong, makes nothing; and a removal now would
-                // change which bytes are repeated.
-                if tamper.is_none() && self.ledger.room(call).is_err() {
-                    sweep::finished(self);
+                // A call that repeats bytes, or is signed wrong, makes nothing.
+                if tamper.is_none() {
                     self.ledger.room(call)?;
                 }
                 self.ledger.announce(call)

@@ -6,6 +6,7 @@ use super::link::{Direct, Endpoint};
 use super::{probe, sweep};
 use crate::check::Settings;
 use crate::client::Now;
+use crate::history::History;
 use crate::model::Role;
 use crate::spec::Vendor;
 use std::sync::Arc;
@@ -51,8 +52,7 @@ impl Session {
         if endpoint.presumed && probe::one_account(&vendor, &mut link, &mut settings) {
             link.use_one_account();
         }
-        link.ledger.finish();
-        sweep::finished(&mut link);
+        sweep::finished(&mut link, &mut settings, History::default());
         let prior = link.prior(&vendor);
         Self { vendor, link, settings, prior }
     }

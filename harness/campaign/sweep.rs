@@ -4,10 +4,10 @@ use super::care::Care;
 use super::journal::Remains;
 use super::ledger::{Ledger, is_final};
 use super::link::{Direct, Endpoint};
-use crate::check::{Link, PATIENCE, too_frequent};
+use crate::check::{Drive, Link, Settings, Step};
 use crate::client::Now;
 use crate::codec::Call;
-use crate::history::{Attempt, Exchange};
+use crate::history::History;
 use crate::model::{Condition, Meaning, Role};
 use crate::spec::Vendor;
 use std::sync::Arc;
@@ -33,51 +33,39 @@ impl Removal {
     }
 }
 
-/// Makes a call again that came too soon.
-fn patiently(vendor: &Vendor, link: &mut Direct, call: &Call) -> Exchange {
-    let mut exchange = link.send(Attempt::new(call));
-    for round in PATIENCE {
-        if !too_frequent(vendor, &exchange) || !link.wait(round) {
-            break;
-        }
-        exchange = link.send(Attempt::new(call));
-    }
-    exchange
+/// Removes a secret at once, or as soon as the API allows.
+fn remove(drive: &mut Drive<'_>, account: usize, name: &str) -> Removal {
+    try_to_remove(drive, account, name).unwrap_or_else(|halt| Removal::Failed(halt.to_string()))
 }
 
-/// Removes a secret at once, or as soon as the API allows.
-fn remove(vendor: &Vendor, link: &mut Direct, account: usize, name: &str) -> Removal {
-    let removal = delete(vendor, link, account, name);
+fn try_to_remove(drive: &mut Drive<'_>, account: usize, name: &str) -> Step<Removal> {
+    let removal = delete(drive, account, name)?;
     // Some APIs take no second deletion while a first one waits: out of the window, and then at once.
+    let vendor = drive.vendor;
     let delete_now = call_of(vendor, Role::Delete, account, name).is_some_and(|call| is_final(vendor, &call));
     let back = call_of(vendor, Role::Restore, account, name);
-    match back
-        .filter(|_| delete_now && removal == Removal::Leaving)
-        .map(|call| patiently(vendor, link, &call))
-    {
-        Some(exchange) if exchange.done() => delete(vendor, link, account, name),
-        _ => removal,
-    }
+    let Some(back) = back.filter(|_| delete_now && removal == Removal::Leaving) else { return Ok(removal) };
+    let at = drive.send(&back)?;
+    if drive.done(at) { delete(drive, account, name) } else { Ok(removal) }
 }
 
-fn delete(vendor: &Vendor, link: &mut Direct, account: usize, name: &str) -> Removal {
-    if let Some(why) = link.exhausted() {
-        return Removal::Failed(why);
-    }
+fn delete(drive: &mut Drive<'_>, account: usize, name: &str) -> Step<Removal> {
+    let vendor = drive.vendor;
     let Some(call) = call_of(vendor, Role::Delete, account, name) else {
-        return Removal::Failed("the API documents no deletion".into());
+        return Ok(Removal::Failed("the API documents no deletion".into()));
     };
     if let Some(off) = call_of(vendor, Role::Disable, account, name).filter(|_| vendor.law.needs_disabled) {
-        patiently(vendor, link, &off);
+        drive.send(&off)?;
     }
-    let exchange = patiently(vendor, link, &call);
-    match () {
+    let at = drive.send(&call)?;
+    let exchange = drive.at(at)?;
+    Ok(match () {
         () if exchange.done() && is_final(vendor, &call) => Removal::Removed,
         () if exchange.done() => Removal::Leaving,
         () if exchange.says(&vendor.spec, Condition::UnknownSecret) => Removal::NotThere,
         () if exchange.says(&vendor.spec, Condition::InDeletion) => Removal::Leaving,
-        () => Removal::Failed(exchange.summary()),
-    }
+        () => Removal::Failed(format!("{}: {}", call.operation, exchange.summary())),
+    })
 }
 
 /// A call of a role at a secret; a deletion that is final at once, or as soon as may be.
@@ -100,19 +88,20 @@ fn call_of(vendor: &Vendor, role: Role, account: usize, name: &str) -> Option<Ca
     Some(call)
 }
 
-/// Removes what exercises made that have ended.
-pub(super) fn finished(link: &mut Direct) {
-    some(link, false);
+/// Removes what was made by an exercise that has ended: the last part of its history.
+pub(super) fn finished(link: &mut Direct, settings: &mut Settings, history: History) -> History {
+    link.ledger.finish();
+    some(link, settings, history, false)
 }
 
 /// Removes everything that the run made. Returns how many secrets may be left.
-pub(super) fn all(link: &mut Direct) -> usize {
+pub(super) fn all(link: &mut Direct, settings: &mut Settings) -> usize {
     link.begin_sweep();
-    some(link, true);
+    some(link, settings, History::default(), true);
     link.ledger.left()
 }
 
-fn some(link: &mut Direct, all: bool) {
+fn some(link: &mut Direct, settings: &mut Settings, mut history: History, all: bool) -> History {
     let vendor = link.ledger.vendor.clone();
     for secret in link.ledger.removable(all) {
         if all {
@@ -121,9 +110,13 @@ fn some(link: &mut Direct, all: bool) {
         if link.exhausted().is_some() {
             break;
         }
-        let removal = remove(&vendor, link, secret.0, &secret.1);
-        link.ledger.removed(&secret, removal.is_gone());
+        let mut drive = Drive::new(link, &vendor, settings);
+        drive.history = history;
+        let removal = remove(&mut drive, secret.0, &secret.1);
+        history = drive.history;
+        link.ledger.removed(&secret, &removal);
     }
+    history
 }
 
 /// Removes what a journal leaves to do, and tells of each secret. Returns how many may be left.
@@ -141,10 +134,11 @@ pub fn cleanup(
     }
     let ledger = Ledger::open(vendor, "", "", &Care::default());
     let mut link = Direct::new(caller, endpoint.clone(), Instant::now() + deadline, ledger);
+    let mut settings = Settings::new(String::new(), 0);
     let mut left = remains.strange.len() + remains.nameless.len();
     for (account, name) in &remains.own {
         let removal = if *account < endpoint.credentials.len() {
-            remove(vendor, &mut link, *account, name)
+            remove(&mut Drive::new(&mut link, vendor, &mut settings), *account, name)
         } else {
             Removal::Failed(
                 "there are no access keys for its account: give those of both with --credentials FILE".into(),

@@ -185,7 +185,7 @@ fn again(drive: &mut Drive<'_>) -> Step {
         drive.leaves_unfinished = false;
         let at = sent?;
         again?;
-        drive.finish(at)?;
+        drive.finish(&[at])?;
         drive.look(&secret)?;
     }
     Ok(())

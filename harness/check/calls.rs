@@ -3,7 +3,7 @@
 use super::drive::Drive;
 use super::link::{Halt, Made, Step};
 use crate::codec::Call;
-use crate::history::Entry;
+use crate::history::Exchange;
 use crate::model::{Fact, Facts, Meaning, Role, State, Text, VersionFact};
 use crate::spec::{Type, truth};
 
@@ -11,10 +11,37 @@ use crate::spec::{Type, truth};
 const TICK: i64 = 5;
 /// Looks at something that goes on before it counts as endless.
 const LOOKS: u32 = 9;
+/// Seconds that are enough for whatever goes on.
+const DAY: i64 = 86_400;
 
 impl<'a> Drive<'a> {
-    /// Waits until the rotation that a call began is done, as far as that can be seen.
-    pub(super) fn finish(&mut self, at: usize) -> Step {
+    /// Waits until the rotations that calls began are done, as far as that can be seen: they may queue.
+    pub(super) fn finish(&mut self, places: &[usize]) -> Step {
+        let mut unseen = Vec::new();
+        for at in places {
+            if !self.sees_end(*at)? {
+                unseen.push(*at);
+            }
+        }
+        // How long a rotation may take is not documented: one that was not seen to end has ended where a clock can
+        // move on, as a day is enough for any.
+        let given_up = |drive: &mut Self| drive.settings().in_vain > 3 || drive.advance(DAY).is_ok();
+        let over = unseen.is_empty() || self.has_clock() && given_up(self);
+        if !over {
+            return Ok(());
+        }
+        self.settled();
+        for at in unseen {
+            if let Some(task) = self.task_of(at) {
+                let account = self.at(at)?.call.account;
+                self.ask(&task, account)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the rotation that a call began is done, and tells whether that could be seen.
+    fn sees_end(&mut self, at: usize) -> Step<bool> {
         let call = self.at(at)?.call.clone();
         let named = |drive: &Self, is| {
             let operation = drive.vendor.spec.operations.get(&call.operation)?;
@@ -23,7 +50,7 @@ impl<'a> Drive<'a> {
         let name = named(self, Meaning::Secret).unwrap_or_default();
         let secret = self.known(call.account, &name);
         let task = self.task_of(at);
-        let mut ended = self.has_clock();
+        let mut ended = false;
         for round in 0..LOOKS {
             let going_on = match &task {
                 Some(task) => self.ask(task, call.account)? == Some(State::Running),
@@ -44,11 +71,7 @@ impl<'a> Drive<'a> {
                 break;
             }
         }
-        // How long a rotation may take is not documented: only one that was seen to end has ended.
-        if ended {
-            self.history.entries.push(Entry::Settled);
-        }
-        Ok(())
+        Ok(ended)
     }
 
     /// What was refused must not happen later either: gives it time.
@@ -97,7 +120,7 @@ impl<'a> Drive<'a> {
             version.stages.as_ref().is_some_and(|it| it.contains(&pending) && !it.contains(current))
         });
         // A function that makes the version may not have begun. One that does not in all this time never will.
-        let late = !self.shows_begun(rotation, &versions, round) && self.settings().in_vain < 3;
+        let late = !self.shows_begun(secret, rotation, &versions, round) && self.settings().in_vain < 3;
         if late && round + 1 == LOOKS {
             self.settings().in_vain += 1;
         }
@@ -105,7 +128,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Whether a description shows the version that a rotation makes, if it makes one at once.
-    fn shows_begun(&self, rotation: usize, versions: &[VersionFact], round: u32) -> bool {
+    fn shows_begun(&self, secret: &Made, rotation: usize, versions: &[VersionFact], round: u32) -> bool {
         let (Some(exchange), Some(Fact::Text(made))) =
             (self.history.call(rotation), self.fact(rotation, Meaning::Version))
         else {
@@ -117,8 +140,15 @@ impl<'a> Drive<'a> {
             // A trial of what rotates may begin late as well, and leaves nothing behind.
             return round > 0;
         }
-        let named = |call: &Call| call.pairs().iter().any(|(_, text)| **text == *made);
-        let again = || self.history.calls().any(|(at, it)| at < rotation && named(&it.call));
+        // Unless another call at this secret may have made it before.
+        let says = |call: &Call, is: &dyn Fn(&str) -> bool| call.pairs().iter().any(|(_, text)| is(text));
+        let may_have_made = |it: &Exchange| {
+            it.call.account == secret.account
+                && !it.refused()
+                && says(&it.call, &|text| text.contains(&secret.name))
+                && says(&it.call, &|text| *text == *made)
+        };
+        let again = || self.history.calls().any(|(at, it)| at < rotation && may_have_made(it));
         versions.iter().any(|version| version.id == made) || again()
     }
 

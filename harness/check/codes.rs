@@ -1,7 +1,7 @@
 //! Judges the code and status of refusals.
 
 use super::oracle::Walk;
-use super::words::words;
+use super::words::{any_of, words};
 use crate::codec::Body;
 use crate::history::{Exchange, clipped};
 use crate::model::{Answer, Condition, Outcome, Role, World};
@@ -78,7 +78,7 @@ impl Walk<'_> {
         let wanted = || {
             let mut names: Vec<String> = accepted.iter().map(|name| (*name).clone()).collect();
             names.dedup();
-            let status = statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
+            let status = any_of(&statuses);
             format!("{} {}", if status.is_empty() { "refused with" } else { &status }, names.join(" or "))
         };
         let holds = template.is_some() && statuses.contains(&reply.status);

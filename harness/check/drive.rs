@@ -146,7 +146,7 @@ impl<'a> Drive<'a> {
         let call = attempt.call;
         let going_on = self.rotates(call) && self.done(at) && self.vendor.law.takes.is_some();
         if going_on && !self.leaves_unfinished {
-            self.finish(at)?;
+            self.finish(&[at])?;
         } else if self.rotates(call) && self.vendor.law.takes.is_some() && !self.leaves_unfinished {
             self.let_pass()?;
         }

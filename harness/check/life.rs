@@ -2,7 +2,7 @@
 
 use super::link::Made;
 use super::{Check, Drive, Step, check};
-use crate::model::{Meaning, Role};
+use crate::model::{Facts, Meaning, Role};
 
 pub(super) const CHECKS: &[Check] = &[
     check("LIFE-1", "creates names that are taken, and names in their deletion window", taken),
@@ -153,7 +153,18 @@ fn expiry(drive: &mut Drive<'_>) -> Step {
     drive.describe(&secret)?;
     let at = drive.restore(&secret)?;
     drive.need(at, "restoring")?;
-    drive.look(&secret)
+    drive.look(&secret)?;
+    let at = drive.delete(&secret, Some(days))?;
+    drive.need(at, "deletion")?;
+    drive.advance((days + 2) * 86_400)?;
+    drive.settle(&secret, Facts::is_empty)?;
+    drive.describe(&secret)?;
+    drive.restore(&secret)?;
+    let (mut anew, mut made) = drive.creation(&secret.kind, 0, 0)?;
+    drive.set(&mut anew, Meaning::Secret, secret.name.clone());
+    made.name = secret.name;
+    let made = drive.create_by(&anew, made)?;
+    drive.look(&made)
 }
 
 fn names(drive: &mut Drive<'_>) -> Step {

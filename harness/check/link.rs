@@ -60,7 +60,12 @@ pub enum Halt {
     /// As many rotations as the run may make for an account were made.
     Budget(usize),
     /// As many secrets as the run may have at a time are there.
-    Cap(usize),
+    Cap {
+        /// So many.
+        most: usize,
+        /// Why one of them could not be removed.
+        stuck: Option<String>,
+    },
     /// The clock cannot be advanced.
     Clock,
     /// There is no second account.
@@ -80,8 +85,9 @@ impl std::fmt::Display for Halt {
                     "quota: the run may make {most} rotations for an account (--rotations-per-account)"
                 )
             }
-            Self::Cap(most) => {
-                write!(out, "cap on live secrets: needs more than {most} at a time (--max-secrets)")
+            Self::Cap { most, stuck } => {
+                write!(out, "cap on live secrets: needs more than {most} at a time (--max-secrets)")?;
+                stuck.iter().try_for_each(|why| write!(out, "; some could not be removed: {why}"))
             }
             Self::Clock => {
                 write!(out, "clock: needs an endpoint whose clock can be advanced (--control or --clock-cmd)")

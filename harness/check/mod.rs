@@ -8,6 +8,7 @@
 mod blame;
 mod calls;
 mod codes;
+mod creations;
 mod demands;
 mod drive;
 mod judge;
@@ -19,6 +20,7 @@ mod names;
 mod oracle;
 mod overlap;
 mod pages;
+mod refused;
 mod replies;
 mod serial;
 mod sketch;

@@ -6,7 +6,7 @@ use super::{Check, Drive, Step, check, pages};
 use crate::codec::Call;
 use crate::history::{Exchange, History};
 use crate::model::{Fact, Meaning, Role};
-use crate::spec::Vendor;
+use crate::spec::{Parameter, Vendor};
 
 pub(super) const CHECKS: &[Check] = &[
     check("PUT-1", "writes a version again with the same and with another value", put_again),
@@ -140,19 +140,33 @@ fn many_stages(drive: &mut Drive<'_>) -> Step {
     let Some(most) = drive.vendor.law.stages_at_most else {
         return Err(super::Halt::Missing("no document limits the number of stages".into()));
     };
-    let secret = drive.plain()?;
-    drive.look(&secret)?;
-    // The current stage is one of them.
-    for number in 1..most {
-        let mut call = drive.call_of(Role::MoveStage, &secret)?;
-        drive.set(&mut call, Meaning::Stage, format!("rotaprobe-{number}"));
-        drive.set(&mut call, Meaning::MoveTo, secret.first.clone());
-        let at = drive.send(&call)?;
-        drive.need(at, "setting a stage")?;
-    }
-    drive.look(&secret)?;
-    for number in most..most + 2 {
-        move_stage(drive, &secret, &format!("rotaprobe-{number}"), Some(&secret.first.clone()), None)?;
+    // Stages of the documents' own count too: the current one, and the previous one where there is one.
+    for own in 1..=if drive.vendor.law.previous.is_some() { 2 } else { 1 } {
+        let mut secret = drive.plain()?;
+        if own == 2 {
+            let (token, value) = (drive.token(), drive.value());
+            let at = drive.put(&secret, &token, &value, None)?;
+            drive.need(at, "writing a version")?;
+            secret.first = drive.written(at, &token);
+        }
+        drive.look(&secret)?;
+        for number in own..most {
+            let mut call = drive.call_of(Role::MoveStage, &secret)?;
+            drive.set(&mut call, Meaning::Stage, format!("rotaprobe-{number}"));
+            drive.set(&mut call, Meaning::MoveTo, secret.first.clone());
+            let at = drive.send(&call)?;
+            drive.need(at, "setting a stage")?;
+        }
+        drive.look(&secret)?;
+        let first = secret.first.clone();
+        for number in most..most + 2 {
+            move_stage(drive, &secret, &format!("rotaprobe-{number}"), Some(&first), None)?;
+        }
+        // One that goes makes room for one.
+        move_stage(drive, &secret, &format!("rotaprobe-{own}"), None, Some(&first))?;
+        for number in most..most + 2 {
+            move_stage(drive, &secret, &format!("rotaprobe-{number}"), Some(&first), None)?;
+        }
     }
     Ok(())
 }
@@ -326,6 +340,7 @@ fn settings(drive: &mut Drive<'_>) -> Step {
         if rotates {
             drive.set_policy(&secret, true, Some(&interval))?;
             drive.look(&secret)?;
+            describe_anew(drive, &secret)?;
             drive.rotate(&secret)?;
             drive.look(&secret)?;
             drive.set_policy(&secret, false, None)?;
@@ -343,10 +358,23 @@ fn settings(drive: &mut Drive<'_>) -> Step {
             }
             drive.look(&secret)?;
         }
+        describe_anew(drive, &secret)?;
         let days = drive.window();
         drive.delete(&secret, Some(days))?;
         drive.restore(&secret)?;
         drive.look(&secret)?;
+    }
+    Ok(())
+}
+
+/// Where a policy is set by what sets a description too: the latter alone.
+fn describe_anew(drive: &mut Drive<'_>, secret: &Made) -> Step {
+    let Ok(mut call) = drive.call_of(Role::SetPolicy, secret) else { return Ok(()) };
+    drive.set(&mut call, Meaning::Description, "another description that stays");
+    let describes = |parameter: &Parameter| parameter.is == Meaning::Description;
+    if drive.vendor.spec.operations[&call.operation].parameters.values().any(describes) {
+        drive.send(&call)?;
+        drive.look(secret)?;
     }
     Ok(())
 }

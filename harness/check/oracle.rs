@@ -2,13 +2,12 @@
 //! that documents allow.
 
 use super::blame::{Deed, blame, confirmed};
-use super::demands::{
-    broke_down, due, readings, seen, stated_only, taken_unclear, tells_what_was_changed, too_frequent,
-};
+use super::creations::Creations;
+use super::demands::{broke_down, due, readings, seen, stated_only, taken_unclear, too_frequent};
 use super::judge::Ruling;
 use super::markers::Markers;
 use super::overlap::clusters;
-use super::words::{expected_fact, expected_words, observed_fact, words};
+use super::words::{expected_fact, expected_words, observed_fact};
 use crate::codec::ReplySchemas;
 use crate::history::{Entry, Exchange, History, Tamper};
 use crate::model::{
@@ -35,6 +34,7 @@ pub fn judge<'v>(
         deeds: BTreeMap::new(),
         lost: Vec::new(),
         markers: Markers::default(),
+        creations: Creations::default(),
         given: BTreeSet::new(),
         accounts: history.calls().map(|(_, exchange)| exchange.call.account).collect(),
         heard: 0,
@@ -82,6 +82,7 @@ pub(super) struct Walk<'v> {
     /// Calls whose replies were lost, and when.
     pub(super) lost: Vec<(Op, u64)>,
     pub(super) markers: Markers,
+    pub(super) creations: Creations,
     /// Names that the endpoint chose.
     pub(super) given: BTreeSet<Text>,
     /// Whose calls the history has.
@@ -107,6 +108,7 @@ impl Walk<'_> {
         let op = first.op.clone();
         self.belief.let_arrive(&self.vendor.law, &op, exchange.when);
         if !self.follows(exchange, &readings) {
+            self.weigh_alone(at, exchange, &readings);
             return self.count_unseen(exchange, &op);
         }
         if self.is_not_for(&self.belief, exchange, &op) {
@@ -141,17 +143,6 @@ impl Walk<'_> {
         let mut readings = readings(self.vendor, exchange);
         readings.iter_mut().for_each(|it| self.markers.doubt(self.vendor, exchange, it));
         readings
-    }
-
-    /// It was too much for the endpoint: like every refusal that should have changed nothing.
-    fn turn_away(&mut self, at: usize, exchange: &Exchange) {
-        self.ruling.note("ROT-THR-1", format!("{} was refused as too frequent", exchange.call.operation));
-        let Some(reading) = readings(self.vendor, exchange).into_iter().next() else { return };
-        if reading.op.role.writes() {
-            let key = self.belief.key_of(&reading.op);
-            let deed = Deed::new("ROT-THR-2", purpose(&reading.op), Some(Condition::Throttled), at, false);
-            self.deeds.insert(key, deed);
-        }
     }
 
     /// A rotation of which nothing is predicted may count for the limit of its account all the same.
@@ -303,6 +294,7 @@ impl Walk<'_> {
         if *seen == Seen::Refused && !refusals.is_empty() {
             self.code(at, exchange, &refusals, &reading.complaints);
         }
+        self.weigh_creation(at, exchange, reading, seen, &refusals);
         let begins =
             op.role == Role::Rotate || op.role == Role::SetPolicy && self.acts_at_once(&key, exchange);
         self.may_go_on(begins && *seen != Seen::Refused);
@@ -431,45 +423,6 @@ impl Walk<'_> {
         match self.deeds.get(key).filter(|_| !key.1.is_empty()) {
             Some(deed) if deed.at != at => deed.calls().into_iter().chain([at]).collect(),
             _ => vec![at],
-        }
-    }
-
-    /// A refusal that does not depend on any state: a broken signature, an unknown operation.
-    fn due_refusal(
-        &mut self,
-        at: usize,
-        exchange: &Exchange,
-        rule: &'static str,
-        condition: Condition,
-        certain: bool,
-    ) {
-        if exchange.result.is_err() {
-            // That no reply came is judged by itself.
-            return;
-        }
-        let refused =
-            exchange.reply().is_some_and(|reply| !reply.done()) && !broke_down(self.vendor, exchange);
-        if certain {
-            self.ruling.expect(
-                rule,
-                refused,
-                &[at],
-                || format!("refused ({})", words(condition)),
-                || exchange.summary(),
-            );
-        } else {
-            self.ruling.note(rule, format!("{}: {}", exchange.call.operation, exchange.summary()));
-        }
-        if refused && certain && !tells_what_was_changed(self.vendor, exchange) {
-            self.code(at, exchange, &[condition], &[]);
-        }
-        let Some(reading) = readings(self.vendor, exchange).into_iter().next() else { return };
-        let key = self.belief.key_of(&reading.op);
-        if refused && reading.op.role.writes() {
-            let deed = Deed::new(rule, purpose(&reading.op), Some(condition), at, false);
-            self.deeds.insert(key, deed);
-        } else if !refused {
-            self.let_go(&reading.op, &seen(exchange));
         }
     }
 }

@@ -133,6 +133,7 @@ fn takes_any(parameter: &Parameter) -> bool {
     match parameter.is {
         Meaning::Secret => parameter.max.is_some() && !parameter.open.contains(&crate::spec::Constraint::Max),
         Meaning::Token
+        | Meaning::Stages
         | Meaning::Value
         | Meaning::Description
         | Meaning::ValueType

@@ -24,10 +24,9 @@ fn at_once(drive: &mut Drive<'_>, secret: &Made, calls: &[Call]) -> Step {
         drive.need(*first, "any of the calls at once")?;
     }
     let going_on = drive.vendor.law.takes.is_some();
-    for at in places {
-        if going_on && drive.begins(at) {
-            drive.finish(at)?;
-        }
+    let begun: Vec<usize> = places.into_iter().filter(|at| going_on && drive.begins(*at)).collect();
+    if !begun.is_empty() {
+        drive.finish(&begun)?;
     }
     drive.look_back(secret)
 }

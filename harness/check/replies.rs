@@ -1,6 +1,7 @@
 //! What every reply must be: judges of bodies, envelopes, request ids and formats.
 
 use super::judge::Ruling;
+use super::words::any_of;
 use super::{demands, protocol::format_name};
 use crate::codec::{Body, ReplySchemas};
 use crate::history::{Exchange, History, Lost, clipped};
@@ -182,6 +183,14 @@ pub(super) fn judge_reply(
     match &reply.body {
         Body::Done { json, facts } => {
             judge_count(at, facts, ruling);
+            let statuses = vendor.spec.successes(&exchange.call.operation);
+            ruling.expect(
+                "WIRE-REP-1",
+                statuses.is_empty() || statuses.contains(&response.status),
+                &[at],
+                || format!("a success with status {}", any_of(statuses)),
+                || response.status.to_string(),
+            );
             let misfits = schemas.misfits(&exchange.call.operation, json);
             ruling.expect(
                 "WIRE-REP-1",

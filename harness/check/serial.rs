@@ -8,7 +8,7 @@ use crate::model::{Answer, Belief, Condition, Outcome, Seen};
 use crate::spec::Reading;
 
 /// Outcomes that a search for a serial order may look at.
-const STEPS: usize = 100_000;
+const STEPS: usize = 300_000;
 
 /// A call of a group, and what it asks for.
 #[derive(Clone)]

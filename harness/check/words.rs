@@ -4,6 +4,11 @@ use crate::history::clipped;
 use crate::model::{Condition, Difference, Expect, Fact, Id, Value, Version, VersionFact, When};
 use crate::spec::Complaint;
 
+/// HTTP statuses of which any will do.
+pub(super) fn any_of(statuses: &[u16]) -> String {
+    statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ")
+}
+
 /// A condition in words.
 pub(super) const fn words(condition: Condition) -> &'static str {
     match condition {

@@ -60,7 +60,7 @@ pub(super) fn encode_done(
         object = outer;
     }
     let root = protocol.xml_roots.first().map_or("Response", String::as_str);
-    let status = described.map_or(200, |operation| operation.status);
+    let status = vendor.spec.successes(operation).first().copied().unwrap_or(200);
     respond(vendor, status, format, &root.replace("{operation}", operation), &object, request_id)
 }
 

@@ -4,6 +4,7 @@
 use crate::model::{Meaning, Role};
 use crate::spec::interval::Unit;
 use crate::spec::{Parameter, Type, Vendor};
+use serde_json::json;
 
 /// Values outside a parameter's constraints, each with what is wrong with it.
 pub(crate) fn outside(parameter: &Parameter) -> Vec<(&'static str, String)> {
@@ -16,7 +17,14 @@ pub(crate) fn outside(parameter: &Parameter) -> Vec<(&'static str, String)> {
             values.extend(["abc", "1.5", "0x10", "99999999999999999999"].map(|bad| ("type", bad.to_owned())));
         }
         Type::Boolean => values.extend(["yes", "1", "maybe", "truee"].map(|bad| ("type", bad.to_owned()))),
-        Type::List | Type::Map => values.push(("type", "rotaprobe".to_owned())),
+        Type::List => {
+            values.push(("type", "rotaprobe".to_owned()));
+            values.extend(parameter.max.map(|max| ("entries", entries(max + 1))));
+            values.extend(parameter.min.filter(|min| *min > 0).map(|min| ("entries", entries(min - 1))));
+            let bounds = [parameter.each.min.map(|min| min - 1), parameter.each.max.map(|max| max + 1)];
+            values.extend(bounds.into_iter().flatten().map(|it| ("entry", json!([text(it)]).to_string())));
+        }
+        Type::Map => values.push(("type", "rotaprobe".to_owned())),
         Type::Json => values.extend(["{", "not json"].map(|bad| ("type", bad.to_owned()))),
         _ => {
             let fitting = |length| if parameter.values.is_empty() { text(length) } else { String::new() };
@@ -45,6 +53,11 @@ pub(crate) fn outside(parameter: &Parameter) -> Vec<(&'static str, String)> {
     values
 }
 
+/// A list of so many entries that differ.
+fn entries(count: i64) -> String {
+    json!((0..count).map(|number| format!("rotaprobe-{number}")).collect::<Vec<_>>()).to_string()
+}
+
 /// Values exactly at a parameter's bounds.
 pub(crate) fn inside(parameter: &Parameter) -> Vec<String> {
     let text = |length: i64| "x".repeat(usize::try_from(length).unwrap_or(0));
@@ -55,6 +68,10 @@ pub(crate) fn inside(parameter: &Parameter) -> Vec<String> {
         Type::Text if !parameter.values.is_empty() => parameter.values.clone(),
         Type::Text => {
             [parameter.min.filter(|min| *min > 0), parameter.max].into_iter().flatten().map(text).collect()
+        }
+        Type::List => {
+            let longest = parameter.each.max.map(|max| json!([text(max)]).to_string());
+            parameter.max.map(entries).into_iter().chain(longest).collect()
         }
         _ => Vec::new(),
     }

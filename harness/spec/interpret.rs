@@ -3,7 +3,7 @@
 //! The emulator refuses on the first complaint; a judge knows from a complaint's `certain` whether
 //! documents demand the refusal or leave it open.
 
-use super::{Constraint, Family, Operation, Parameter, Type, Vendor};
+use super::{Bounds, Constraint, Family, Operation, Parameter, Type, Vendor};
 use crate::model::{Condition, Fact, Meaning, Op, Role, Text, digest, rule};
 
 mod timing;
@@ -220,6 +220,10 @@ impl<'a> Reader<'a> {
                     let number = parameter.is == Meaning::Interval && constraint == Constraint::Type;
                     let rule = if number { "ROT-POL-7" } else { bounds_rule(parameter) };
                     let condition = if typed { Condition::BadBody } else { Condition::Invalid };
+                    if parameter.kind == Type::List && constraint == Constraint::Max {
+                        // More than a list may have is more than a secret may have, too.
+                        self.complain(name, Condition::QuotaExceeded, rule, false, why.clone());
+                    }
                     self.complain(name, condition, rule, certain, why);
                     if !heeded {
                         return;
@@ -274,31 +278,33 @@ impl<'a> Reader<'a> {
 
     /// The constraint that a text breaks, and how.
     fn constraint(&self, parameter: &Parameter, text: &str) -> Option<(Constraint, String)> {
-        let number = match parameter.kind {
+        let bounds = Bounds { min: parameter.min, max: parameter.max };
+        let length = || count(if parameter.bytes { text.len() } else { text.chars().count() });
+        let broken = match parameter.kind {
             Type::Integer => match text.parse::<i64>() {
-                Ok(number) if !text.starts_with('+') => Some(number),
+                Ok(number) if !text.starts_with('+') => bounds.broken_by(number, "value"),
                 _ => return Some((Constraint::Type, "is no whole number".into())),
             },
             Type::Boolean => match truth(text) {
                 Some(_) => return None,
                 None => return Some((Constraint::Type, "is neither true nor false".into())),
             },
-            Type::Json | Type::List | Type::Map => {
-                if serde_json::from_str::<serde_json::Value>(text).is_err() {
-                    return Some((Constraint::Type, "is no JSON".into()));
+            Type::Json | Type::List | Type::Map => match serde_json::from_str::<serde_json::Value>(text) {
+                Err(_) => return Some((Constraint::Type, "is no JSON".into())),
+                Ok(serde_json::Value::Array(entries)) if parameter.kind == Type::List => {
+                    let mut texts = entries.iter().filter_map(|entry| entry.as_str());
+                    let each = |entry: &str| {
+                        parameter.each.broken_by(count(entry.chars().count()), "an entry of length")
+                    };
+                    let broken = bounds.broken_by(count(entries.len()), "a number of entries of");
+                    broken.or_else(|| texts.find_map(each))
                 }
-                None
-            }
-            Type::Text | Type::Time => None,
+                Ok(_) => bounds.broken_by(length(), "length"),
+            },
+            Type::Text | Type::Time => bounds.broken_by(length(), "length"),
         };
-        let length = || if parameter.bytes { text.len() } else { text.chars().count() };
-        let size = number.unwrap_or_else(|| i64::try_from(length()).unwrap_or(i64::MAX));
-        let what = if number.is_some() { "value" } else { "length" };
-        if let Some(min) = parameter.min.filter(|min| size < *min) {
-            return Some((Constraint::Min, format!("has {what} {size}, and the least is {min}")));
-        }
-        if let Some(max) = parameter.max.filter(|max| size > *max) {
-            return Some((Constraint::Max, format!("has {what} {size}, and the greatest is {max}")));
+        if broken.is_some() {
+            return broken;
         }
         if !parameter.values.is_empty() && !parameter.values.iter().any(|value| value == text) {
             return Some((Constraint::Values, format!("is none of {}", parameter.values.join(", "))));
@@ -438,6 +444,10 @@ fn doubtful(parameter: &Parameter, text: &str) -> bool {
 fn bounds_rule(parameter: &Parameter) -> &'static str {
     let usual = if parameter.is == Meaning::Interval { "ROT-POL-1" } else { "WIRE-REQ-2" };
     parameter.rule.as_deref().and_then(rule).map_or(usual, |rule| rule.id)
+}
+
+fn count(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 /// True or false in any case, as official SDKs of several languages write it.

@@ -20,7 +20,7 @@ pub(crate) use interpret::{setting, truth};
 pub use kind::{Kind, Sample, ValueShape};
 pub use lint::{Warning, lint};
 pub use load::{SpecError, Vendor, embedded, embedded_names, from_file, from_text};
-pub use operation::{Constraint, Field, Location, OnlyIf, Operation, Parameter, TimeForm, Type};
+pub use operation::{Bounds, Constraint, Field, Location, OnlyIf, Operation, Parameter, TimeForm, Type};
 pub use protocol::{ErrorEnvelope, Family, Format, Naming, Protocol};
 pub use rotation::{Deletion, Disputed, Idempotency, IdempotencyFamily, Interval, Rotation, Stages};
 
@@ -292,6 +292,12 @@ impl Spec {
                 _ => (self.answers(Condition::Invalid, operation).0, false),
             },
         }
+    }
+
+    /// HTTP statuses that a success of an operation may have, the usual one first; none where documents name none.
+    pub fn successes(&self, operation: &str) -> &[u16] {
+        let own = self.operations.get(operation).map(|operation| operation.status.as_slice());
+        own.filter(|own| !own.is_empty()).unwrap_or(&self.protocol.status)
     }
 
     /// Does a code answer for one of these documented ones?

@@ -20,9 +20,9 @@ pub struct Operation {
     /// Path, where it has one of its own: `{name}` stands for the parameter of that name.
     #[serde(default)]
     pub path: Option<String>,
-    /// HTTP status of a success.
-    #[serde(default = "ok")]
-    pub status: u16,
+    /// HTTP statuses of a success, where they are not those of the protocol.
+    #[serde(default)]
+    pub status: Vec<u16>,
     /// Kinds of secret that it is for; empty: all.
     #[serde(default)]
     pub kinds: Vec<String>,
@@ -38,10 +38,6 @@ pub struct Operation {
     pub errors: Vec<String>,
     /// Where this is documented.
     pub source: Sources,
-}
-
-const fn ok() -> u16 {
-    200
 }
 
 /// Where a parameter travels.
@@ -130,12 +126,15 @@ pub struct Parameter {
     /// It counts only under this condition, and is ignored otherwise.
     #[serde(default)]
     pub only_if: Option<OnlyIf>,
-    /// Least length in characters (text), or least value (integer).
+    /// Least length in characters (text), least value (integer), or least number of entries (list).
     #[serde(default)]
     pub min: Option<i64>,
-    /// Greatest length in characters (text), or greatest value (integer).
+    /// Greatest length in characters (text), greatest value (integer), or greatest number of entries (list).
     #[serde(default)]
     pub max: Option<i64>,
+    /// Bounds of each entry of a list.
+    #[serde(default)]
+    pub each: Bounds,
     /// True where `max` counts UTF-8 bytes.
     #[serde(default)]
     pub bytes: bool,
@@ -193,6 +192,29 @@ pub struct Parameter {
     /// What documents say beyond the fields above.
     #[serde(default)]
     pub note: Option<String>,
+}
+
+/// Bounds of a length in characters, a value, or a number of entries.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Bounds {
+    /// The least.
+    #[serde(default)]
+    pub min: Option<i64>,
+    /// The greatest.
+    #[serde(default)]
+    pub max: Option<i64>,
+}
+
+impl Bounds {
+    /// The constraint that a size breaks, and how; `what` is what has the size.
+    pub fn broken_by(self, size: i64, what: &str) -> Option<(Constraint, String)> {
+        if let Some(min) = self.min.filter(|min| size < *min) {
+            return Some((Constraint::Min, format!("has {what} {size}, and the least is {min}")));
+        }
+        let max = self.max.filter(|max| size > *max)?;
+        Some((Constraint::Max, format!("has {what} {size}, and the greatest is {max}")))
+    }
 }
 
 impl Parameter {

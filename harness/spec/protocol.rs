@@ -35,6 +35,9 @@ pub struct Protocol {
     /// Headers that official clients send beside the signature: `{region}` and `{project}` stand for those.
     #[serde(default)]
     pub headers: Table<String, String>,
+    /// HTTP statuses of a success, the usual one first; none where documents do not name them.
+    #[serde(default)]
+    pub status: Vec<u16>,
     /// Content type of requests whose body is JSON.
     #[serde(default = "plain_json")]
     pub content_type: String,

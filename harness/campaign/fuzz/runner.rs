@@ -8,6 +8,7 @@ use crate::campaign::{Reference, sweep};
 use crate::check::{Expectation, Link, ReplySchemas, Ruling, Settings, judge_all};
 use crate::client::Now;
 use crate::generate::Plan;
+use crate::history::History;
 use crate::spec::Vendor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -154,8 +155,7 @@ impl Runner {
     /// Removes what the plan made, where that stays.
     fn tidy(&mut self) {
         if self.target.reference.is_none() {
-            self.link.ledger.finish();
-            sweep::finished(&mut self.link);
+            sweep::finished(&mut self.link, &mut self.settings, History::default());
         } else {
             self.link.ledger.forget();
         }
@@ -179,7 +179,7 @@ impl Runner {
         if self.target.reference.is_some() {
             return None;
         }
-        let left = sweep::all(&mut self.link);
+        let left = sweep::all(&mut self.link, &mut self.settings);
         self.link.ledger.close().map(|journal| (journal, left))
     }
 }

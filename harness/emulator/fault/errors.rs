@@ -1,6 +1,8 @@
 //! Faults of errors and of the protocol.
 
-use super::tools::{count, did, drop_from_envelope, edit, given, name_of, restate, rotated, stated, subject};
+use super::tools::{
+    count, did, drop_from_envelope, edit, given, name_of, pardon, restate, rotated, stated, subject,
+};
 use super::{Fault, Seam};
 use crate::codec::Refusal;
 use crate::emulator::{Emulator, Turn};
@@ -328,6 +330,17 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     ),
     fault(
+        "created-201",
+        "creations are answered with status 201",
+        &["WIRE-REP-1"],
+        Seam::Send(|_, turn| {
+            let creates = turn.op.as_ref().is_some_and(|op| op.role == Role::Create);
+            if creates && turn.refusal.is_none() {
+                turn.response.status = 201;
+            }
+        }),
+    ),
+    fault(
         "html-error",
         "errors are HTML pages",
         &["WIRE-REP-2", "WIRE-REP-1"],
@@ -396,10 +409,6 @@ fn crash_if(emulator: &Emulator, turn: &mut Turn<'_>, bad: impl Fn(&str) -> bool
     if turn.params.iter().any(|(name, value)| known(name) && bad(value)) {
         emulator.refuse(turn, Condition::Internal, "");
     }
-}
-
-fn pardon(turn: &mut Turn<'_>, words: &str) {
-    turn.complaints.retain(|complaint| !complaint.why.contains(words));
 }
 
 fn absolve(turn: &mut Turn<'_>, condition: Condition) {

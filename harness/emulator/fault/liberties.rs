@@ -4,6 +4,7 @@
 use super::tools::{add_field, did, refuses, replayed, restate, stated};
 use super::{Fault, Seam};
 use crate::model::{Answer, Condition, Expect, Fact, Meaning, Op, Role, When};
+use crate::spec::Complaint;
 use crate::spec::interval::Ruling;
 
 const fn liberty(name: &'static str, does: &'static str, seam: Seam) -> Fault {
@@ -42,7 +43,15 @@ pub(super) const LIBERTIES: &[Fault] = &[
         "doubts-refused-at-times",
         "what documents do not clearly allow is refused now and then",
         Seam::Weigh(|emulator, turn| {
-            for complaint in turn.complaints.iter_mut().filter(|complaint| !complaint.certain) {
+            let creates = turn.op.as_ref().is_some_and(|op| op.role == Role::Create);
+            let described = emulator.vendor.spec.operations.get(&turn.operation);
+            let named = |name: &str| {
+                let is = described.and_then(|it| it.parameters.get(name)).map(|parameter| parameter.is);
+                matches!(is, Some(Meaning::Secret | Meaning::Token))
+            };
+            // What every creation says alike is taken or not: that does not come and go.
+            let tossed = |it: &&mut Complaint| !it.certain && (!creates || named(&it.parameter));
+            for complaint in turn.complaints.iter_mut().filter(tossed) {
                 complaint.certain = emulator.rng.u8(..4) == 0;
             }
         }),
@@ -67,7 +76,11 @@ pub(super) const LIBERTIES: &[Fault] = &[
             let Some(op) = turn.op.as_ref().filter(|op| op.role != Role::Task) else { return };
             let law = &emulator.vendor.law;
             let mut possible = crate::model::outcomes(law, &emulator.world, op, When::at(turn.now));
-            possible.retain(|outcome| !outcome.change.unknown);
+            // A database that a secret needs is there or it is not: it does not come and go.
+            let unavailable = Answer::Refused(Condition::Unavailable);
+            possible.retain(|outcome| {
+                !outcome.change.unknown && (op.role != Role::Create || outcome.answer != unavailable)
+            });
             if emulator.rng.u8(..4) == 0 && !possible.is_empty() {
                 turn.outcome = Some(possible.swap_remove(emulator.rng.usize(..possible.len())));
             }
@@ -159,14 +172,11 @@ pub(super) const LIBERTIES: &[Fault] = &[
     ),
     liberty(
         "second-statuses",
-        "codes with several documented statuses have the second",
+        "codes and successes with several documented statuses have the second",
         Seam::Paper(|vendor| {
-            vendor
-                .spec
-                .errors
-                .values_mut()
-                .filter(|error| error.status.len() > 1)
-                .for_each(|error| error.status.swap(0, 1));
+            let codes = vendor.spec.errors.values_mut().map(|error| &mut error.status);
+            let successes = vendor.spec.operations.values_mut().map(|operation| &mut operation.status);
+            codes.chain(successes).filter(|it| it.len() > 1).for_each(|it| it.swap(0, 1));
         }),
     ),
     liberty(

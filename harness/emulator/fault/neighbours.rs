@@ -1,6 +1,6 @@
 //! Faults of the operations around rotation.
 
-use super::tools::{decide_anew, did, edit, refuses, restate, stated, subject, succeed};
+use super::tools::{decide_anew, did, edit, pardon, refuses, restate, stated, subject, succeed};
 use super::{Fault, Seam};
 use crate::emulator::{Emulator, Turn};
 use crate::model::{Change, Condition, Fact, Life, Meaning, Role, Text, Value, When};
@@ -344,6 +344,15 @@ pub(super) const FAULTS: &[Fault] = &[
         &["STAGE-3"],
         Seam::Paper(|vendor| {
             vendor.law.stages_at_most = vendor.law.stages_at_most.map(|most| most - 1);
+        }),
+    ),
+    fault(
+        "lists-unbounded",
+        "a list of stages may have any number of entries, of any length",
+        &["STAGE-3", "WIRE-REQ-2"],
+        Seam::Weigh(|_, turn| {
+            pardon(turn, "a number of entries of");
+            pardon(turn, "an entry of length");
         }),
     ),
     fault(

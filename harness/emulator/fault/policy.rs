@@ -198,6 +198,18 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "no-policy-at-creation",
+        does: "the creation of a secret that rotates is refused if it sets a policy",
+        rules: &["ROT-POL-1"],
+        seam: Seam::Weigh(|emulator, turn| {
+            let law = &emulator.vendor.law;
+            let op = turn.op.as_ref().filter(|op| op.role == Role::Create && op.enable == Some(true));
+            if op.is_some_and(|op| law.kinds[op.kind].rotates) {
+                emulator.refuse(turn, Condition::Unavailable, "");
+            }
+        }),
+    },
+    Fault {
         name: "next-date-wrong",
         does: "the date of the next rotation is shown a day late",
         rules: &["ROT-SCHED-1"],
