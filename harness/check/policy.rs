@@ -43,12 +43,14 @@ fn needs_interval(drive: &mut Drive<'_>) -> Step {
 }
 
 fn off_ignores(drive: &mut Drive<'_>) -> Step {
-    let secret = drive.rotatable()?;
+    let mut secret = drive.rotatable()?;
     let mut texts = crate::generate::texts::malformed_texts(drive.vendor);
     texts.extend([String::new(), "garbage".into(), "1s".into(), "9999d".into(), drive.legal_interval(1)]);
     let interval = drive.legal_interval(23);
     for (round, text) in texts.iter().enumerate() {
         if round % 8 == 0 {
+            // What a trial of rotation leaves open must not add up.
+            secret = drive.rotatable()?;
             drive.set_policy(&secret, true, Some(&interval))?;
             drive.describe(&secret)?;
         }

@@ -93,6 +93,8 @@ pub(super) fn rotations(drive: &mut Drive<'_>) -> Step {
 }
 
 fn mixed(drive: &mut Drive<'_>) -> Step {
+    // Before what a rotation leaves open: orders of many writes are as many as can be followed.
+    writes(drive)?;
     for _ in 0..ROUNDS {
         let secret = drive.rotatable()?;
         drive.look(&secret)?;
@@ -107,8 +109,13 @@ fn mixed(drive: &mut Drive<'_>) -> Step {
         }
         at_once(drive, &secret, &calls)?;
     }
-    // A secret each: where only so many versions are kept, every order of more leaves others.
-    for count in [2, 4, 8] {
+    Ok(())
+}
+
+fn writes(drive: &mut Drive<'_>) -> Step {
+    // A secret each: where only so many versions are kept, every order of more leaves others. The most come first,
+    // as what is open of one secret counts again for each way that another may be.
+    for count in [8, 4, 2] {
         let Ok(plain) = drive.plain() else { return Ok(()) };
         if drive.operation_at(Role::Put, &plain.kind).is_err() {
             return Ok(());

@@ -184,7 +184,8 @@ fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
     let mut possible = Vec::new();
     let mut current = secret;
     let mut fired = 0;
-    while fired < CATCH_UP {
+    let most = at_most(&current, now);
+    while fired < most {
         let due = current.next.filter(|due| current.policy.on && due.lo <= now.hi);
         let Some(due) = due.filter(|_| current.life == Life::Active) else { break };
         let after = fire(law, &current, due, now);
@@ -206,6 +207,15 @@ fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
     }
     possible.insert(0, current);
     possible
+}
+
+/// Rotations that a schedule may have made since the last one: however early each may be, not more than there were
+/// intervals, and one for each end.
+fn at_most(secret: &Secret, now: When) -> usize {
+    let since = secret.last.unwrap_or(secret.created).lo;
+    let intervals = secret.policy.every.map(|every| now.hi.saturating_sub(since).max(0) / every.max(1));
+    let intervals = intervals.and_then(|intervals| usize::try_from(intervals).ok());
+    intervals.map_or(CATCH_UP, |intervals| intervals.saturating_add(2).min(CATCH_UP))
 }
 
 /// Whether more rotations are due than a schedule may have made at once.
