@@ -270,8 +270,10 @@ impl Recorded {
                     *there.entry(Named { account: *account, name: name.clone() }).or_default() |= own;
                 }
                 Line::Gone(named) => {
-                    there.shift_remove(named);
-                    asked_for.get_mut(named).into_iter().for_each(|count| *count = count.saturating_sub(1));
+                    if there.shift_remove(named).is_none() {
+                        let asked = asked_for.get_mut(named);
+                        asked.into_iter().for_each(|count| *count = count.saturating_sub(1));
+                    }
                 }
             }
         }

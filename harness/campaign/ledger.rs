@@ -6,7 +6,7 @@ use super::sweep::Removal;
 use crate::check::Halt;
 use crate::codec::{Body, Call};
 use crate::history::{Exchange, Lost, Tamper};
-use crate::model::{Fact, Meaning, Role};
+use crate::model::{Meaning, Role, name_told};
 use crate::spec::Vendor;
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
@@ -146,18 +146,15 @@ impl Ledger {
                 _ => Creation::Perhaps,
             },
         };
-        let stated = exchange.reply().and_then(|reply| reply.facts()).and_then(|facts| {
-            facts.iter().find_map(|(meaning, fact)| match (meaning, fact) {
-                (Meaning::Secret, Fact::Text(name)) => Some(name.to_string()),
-                _ => None,
-            })
-        });
+        let facts = exchange.reply().and_then(|reply| reply.facts());
+        let told = facts.and_then(name_told).map(ToString::to_string);
         for asked in self.names(&exchange.call) {
             let chosen = named_by_service(&self.vendor, &asked);
             // Only where the service is asked for a name is it free to choose one: any other name in a
             // reply may be somebody's.
             let free = chosen && !asked.is_empty();
-            let stated = stated.as_deref().filter(|name| *name != asked && (free || self.is_own(name)));
+            // It may take the word that asks for one as the name, too.
+            let stated = told.as_deref().filter(|name| free || *name != asked && self.is_own(name));
             match (&creation, chosen) {
                 (Creation::Refused, _) if self.live.contains_key(&(account, asked.clone())) => {}
                 (Creation::Refused, _) => self.write(|journal| journal.gone(account, &asked)),

@@ -39,28 +39,31 @@ fn remove(drive: &mut Drive<'_>, account: usize, name: &str) -> Removal {
 }
 
 fn try_to_remove(drive: &mut Drive<'_>, account: usize, name: &str) -> Step<Removal> {
-    let removal = delete(drive, account, name)?;
-    // Some APIs take no second deletion while a first one waits: out of the window, and then at once.
-    let vendor = drive.vendor;
-    let delete_now = call_of(vendor, Role::Delete, account, name).is_some_and(|call| is_final(vendor, &call));
-    let back = call_of(vendor, Role::Restore, account, name);
-    let Some(back) = back.filter(|_| delete_now && removal == Removal::Leaving) else { return Ok(removal) };
-    let at = drive.send(&back)?;
-    if drive.done(at) { delete(drive, account, name) } else { Ok(removal) }
-}
-
-fn delete(drive: &mut Drive<'_>, account: usize, name: &str) -> Step<Removal> {
     let vendor = drive.vendor;
     let Some(call) = call_of(vendor, Role::Delete, account, name) else {
         return Ok(Removal::Failed("the API documents no deletion".into()));
     };
-    if let Some(off) = call_of(vendor, Role::Disable, account, name).filter(|_| vendor.law.needs_disabled) {
-        drive.send(&off)?;
-    }
-    let at = drive.send(&call)?;
+    let off = call_of(vendor, Role::Disable, account, name).filter(|_| vendor.law.needs_disabled);
+    let delete = |drive: &mut Drive<'_>| {
+        off.iter().try_for_each(|off| drive.send(off).map(drop))?;
+        deleted(drive, &call)
+    };
+    let removal = delete(drive)?;
+    // Some APIs take no second deletion while a first one waits: out of the window, and then at once.
+    let back = call_of(vendor, Role::Restore, account, name);
+    let Some(back) = back.filter(|_| removal == Removal::Leaving && is_final(vendor, &call)) else {
+        return Ok(removal);
+    };
+    let at = drive.send(&back)?;
+    if drive.done(at) { delete(drive) } else { Ok(removal) }
+}
+
+fn deleted(drive: &mut Drive<'_>, call: &Call) -> Step<Removal> {
+    let vendor = drive.vendor;
+    let at = drive.send(call)?;
     let exchange = drive.at(at)?;
     Ok(match () {
-        () if exchange.done() && is_final(vendor, &call) => Removal::Removed,
+        () if exchange.done() && is_final(vendor, call) => Removal::Removed,
         () if exchange.done() => Removal::Leaving,
         () if exchange.says(&vendor.spec, Condition::UnknownSecret) => Removal::NotThere,
         () if exchange.says(&vendor.spec, Condition::InDeletion) => Removal::Leaving,

@@ -254,8 +254,7 @@ fn leaks(drive: &mut Drive<'_>) -> Step {
         let third = drive.value();
         drive.put(&secret, drive.vendor.law.current.clone().as_ref(), &third, Some("[not json"))?;
         drive.set_policy(&secret, true, Some("garbage"))?;
-        let (mut again, _) = drive.creation(kind, 0, 0)?;
-        drive.set(&mut again, Meaning::Secret, secret.name.clone());
+        let (again, _) = drive.creation_as(kind, 0, &secret.name)?;
         drive.send(&again)?;
         let mut unknown = drive.call_of(Role::Read, &secret)?;
         let nothing = drive.nothing(&unknown.operation.clone(), Meaning::Version);

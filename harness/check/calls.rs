@@ -11,8 +11,8 @@ use crate::spec::{Type, truth};
 const TICK: i64 = 5;
 /// Looks at something that goes on before it counts as endless.
 const LOOKS: u32 = 9;
-/// Seconds that are enough for whatever goes on.
-const DAY: i64 = 86_400;
+/// Seconds of a day, which is enough for whatever goes on.
+pub(super) const DAY: i64 = 86_400;
 
 impl<'a> Drive<'a> {
     /// Waits until the rotations that calls began are done, as far as that can be seen: they may queue.

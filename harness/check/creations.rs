@@ -43,12 +43,9 @@ impl Walk<'_> {
                     // Whatever else it needs was there before and after.
                     let rule = if policy { "ROT-POL-1" } else { "LIFE-1" };
                     let but = if policy { ", but for the policy," } else { "" };
-                    let expected = || {
-                        format!(
-                            "success, as {} that asks for the same{but} before and after",
-                            op_name(exchange)
-                        )
-                    };
+                    let asks = &exchange.call.operation;
+                    let expected =
+                        || format!("success, as {asks} that asks for the same{but} before and after");
                     self.ruling.expect(rule, false, &[before, refusal, at], expected, || "refused".into());
                 }
             }
@@ -63,9 +60,7 @@ impl Walk<'_> {
             _ => {}
         }
     }
-}
 
-impl Walk<'_> {
     /// Whether nothing explains a refusal but what stands behind the secret, or what all that are alike say.
     fn is_for_want_of_what_is_behind(
         &self,
@@ -74,10 +69,8 @@ impl Walk<'_> {
         reasons: &[Condition],
     ) -> bool {
         let operation = self.vendor.spec.operations.get(&exchange.call.operation);
-        let common = |name: &str| {
-            let parameter = operation.and_then(|it| it.parameters.get(name));
-            parameter.is_some_and(|it| part_of(it.is) == Part::Common)
-        };
+        let is = |name: &str| operation.and_then(|it| it.meaning(name));
+        let common = |name: &str| is(name).is_some_and(|is| part_of(is) == Part::Common);
         let shared = |it: &Complaint| !it.certain && common(&it.parameter);
         let explained = |reason: &Condition| {
             *reason == Condition::Unavailable || reading.complaints.iter().any(|it| it.condition == *reason)
@@ -105,14 +98,10 @@ const fn part_of(meaning: Meaning) -> Part {
     }
 }
 
-fn op_name(exchange: &Exchange) -> &str {
-    &exchange.call.operation
-}
-
 fn likeness(vendor: &Vendor, exchange: &Exchange, op: &Op) -> Likeness {
     let call = &exchange.call;
     let described = vendor.spec.operations.get(&call.operation);
-    let part = |name: &str| described.and_then(|it| it.parameters.get(name)).map(|it| part_of(it.is));
+    let part = |name: &str| described.and_then(|it| it.meaning(name)).map(part_of);
     let said = call.params.iter().filter_map(|param| {
         let text = match part(&param.name) {
             Some(Part::Free) => return None,

@@ -31,8 +31,7 @@ fn refused_calls(drive: &mut Drive<'_>) -> Step {
     drive.restore(&secret)?;
     drive.look(&secret)?;
     let kind = drive.kind(true)?;
-    let (mut again, _) = drive.creation(kind, 0, 0)?;
-    drive.set(&mut again, Meaning::Secret, secret.name.clone());
+    let (again, _) = drive.creation_as(kind, 0, &secret.name)?;
     drive.send(&again)?;
     drive.look(&secret)?;
     // Rotations that fail by the endpoint's own fault must not have happened either.
@@ -116,8 +115,7 @@ fn conditions(drive: &mut Drive<'_>) -> Step {
 fn taken_then_deleted(drive: &mut Drive<'_>, secret: &Made) -> Step {
     drive.restore(secret)?;
     let kind = secret.kind.clone();
-    let (mut again, _) = drive.creation(&kind, 0, 0)?;
-    drive.set(&mut again, Meaning::Secret, secret.name.clone());
+    let (again, _) = drive.creation_as(&kind, 0, &secret.name)?;
     drive.send(&again)?;
     drive.look(secret)?;
     let days = drive.window();

@@ -1,7 +1,7 @@
 //! Idempotency: the same token, again, elsewhere, later.
 
-use super::Halt;
-use super::{Check, Drive, Step, check};
+use super::calls::DAY;
+use super::{Check, Drive, Halt, Step, check};
 use crate::spec::IdempotencyFamily;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -52,7 +52,7 @@ fn scope(drive: &mut Drive<'_>) -> Step {
     drive.rotate_with(&one, &other.first)?;
     drive.look_back(&one)?;
     if drive.need_clock().is_ok() {
-        drive.advance(3 * 86_400)?;
+        drive.advance(3 * DAY)?;
         drive.rotate_with(&one, &token)?;
         drive.look_back(&one)?;
     }

@@ -143,9 +143,7 @@ fn foreign(drive: &mut Drive<'_>) -> Step {
     }
     // A name is the account's own: the same name in another account is another secret.
     let kind = drive.kind(true)?;
-    let (mut call, mut twin) = drive.creation(kind, 0, 1)?;
-    drive.set(&mut call, Meaning::Secret, secret.name.clone());
-    twin.name = secret.name.clone();
+    let (call, twin) = drive.creation_as(kind, 1, &secret.name)?;
     let twin = drive.create_by(&call, twin)?;
     drive.operation(Role::Rotate)?;
     let (at, _) = drive.rotate(&twin)?;

@@ -1,5 +1,6 @@
 //! The life of a secret: creation, deletion windows, restoring, and names.
 
+use super::calls::DAY;
 use super::link::Made;
 use super::{Check, Drive, Step, check};
 use crate::model::{Facts, Meaning, Role};
@@ -25,8 +26,7 @@ fn taken(drive: &mut Drive<'_>) -> Step {
         drive.look(&secret)?;
         for other in [false, true] {
             let kind = drive.kind(other)?;
-            let (mut again, _) = drive.creation(kind, 0, 0)?;
-            drive.set(&mut again, Meaning::Secret, secret.name.clone());
+            let (again, _) = drive.creation_as(kind, 0, &secret.name)?;
             drive.send(&again)?;
             drive.look(&secret)?;
             let days = drive.window();
@@ -52,8 +52,7 @@ fn leaving(drive: &mut Drive<'_>) -> Step {
             drive.delete(&secret, Some(days))?;
             drive.describe(&secret)?;
         }
-        let (mut again, _) = drive.creation(kind, 0, 0)?;
-        drive.set(&mut again, Meaning::Secret, secret.name.clone());
+        let (again, _) = drive.creation_as(kind, 0, &secret.name)?;
         drive.send(&again)?;
         drive.describe(&secret)?;
         // What documents do not speak of is only noted.
@@ -124,9 +123,7 @@ fn windows(drive: &mut Drive<'_>) -> Step {
         drive.restore(&secret)?;
         drive.read(&secret, None)?;
         drive.rotate(&secret)?;
-        let (mut anew, mut made) = drive.creation(kind, 0, 0)?;
-        drive.set(&mut anew, Meaning::Secret, secret.name.clone());
-        made.name = secret.name.clone();
+        let (anew, made) = drive.creation_as(kind, 0, &secret.name)?;
         let made = drive.create_by(&anew, made)?;
         drive.look(&made)?;
         if rotates {
@@ -149,20 +146,18 @@ fn expiry(drive: &mut Drive<'_>) -> Step {
     let secret = drive.plain()?;
     let at = drive.delete(&secret, Some(days))?;
     drive.need(at, "deletion")?;
-    drive.advance(days * 86_400 - 3_600)?;
+    drive.advance(days * DAY - 3_600)?;
     drive.describe(&secret)?;
     let at = drive.restore(&secret)?;
     drive.need(at, "restoring")?;
     drive.look(&secret)?;
     let at = drive.delete(&secret, Some(days))?;
     drive.need(at, "deletion")?;
-    drive.advance((days + 2) * 86_400)?;
+    drive.advance((days + 2) * DAY)?;
     drive.settle(&secret, Facts::is_empty)?;
     drive.describe(&secret)?;
     drive.restore(&secret)?;
-    let (mut anew, mut made) = drive.creation(&secret.kind, 0, 0)?;
-    drive.set(&mut anew, Meaning::Secret, secret.name.clone());
-    made.name = secret.name;
+    let (anew, made) = drive.creation_as(&secret.kind, 0, &secret.name)?;
     let made = drive.create_by(&anew, made)?;
     drive.look(&made)
 }
@@ -172,9 +167,7 @@ fn names(drive: &mut Drive<'_>) -> Step {
     let stem = drive.name();
     let mut made = Vec::new();
     for name in [format!("{stem}Ab"), format!("{stem}Abc"), format!("{stem}aB")] {
-        let (mut call, mut secret) = drive.creation(kind, 0, 0)?;
-        drive.set(&mut call, Meaning::Secret, name.clone());
-        secret.name = name;
+        let (call, secret) = drive.creation_as(kind, 0, &name)?;
         made.push(drive.create_by(&call, secret)?);
     }
     let (at, _) = drive.rotate(&made[0])?;

@@ -76,6 +76,13 @@ impl<'a> Drive<'a> {
         Ok((call, made))
     }
 
+    /// The same in the way of the first sample, under a name that is given.
+    pub fn creation_as(&mut self, kind: &str, account: usize, name: &str) -> Step<(Call, Made)> {
+        let (mut call, made) = self.creation(kind, 0, account)?;
+        self.set(&mut call, Meaning::Secret, name);
+        Ok((call, Made { name: name.to_owned(), ..made }))
+    }
+
     pub(super) fn sample_of(parameter: &crate::spec::Parameter) -> String {
         match parameter.kind {
             Type::Integer => parameter.min.unwrap_or(1).to_string(),

@@ -16,10 +16,7 @@ type Asked = (usize, String, Vec<(String, String)>);
 fn asked(vendor: &Vendor, exchange: &Exchange) -> Option<Asked> {
     let call = &exchange.call;
     let operation = vendor.spec.operations.get(&call.operation)?;
-    let chooses = |name: &str| {
-        let is = operation.parameters.get(name).map(|parameter| parameter.is);
-        matches!(is, Some(Meaning::Marker | Meaning::PageSize))
-    };
+    let chooses = |name: &str| matches!(operation.meaning(name), Some(Meaning::Marker | Meaning::PageSize));
     let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
     let mut rest: Vec<_> = call.pairs().into_iter().filter(|(name, _)| !chooses(name)).map(owned).collect();
     rest.sort();

@@ -5,8 +5,8 @@ use super::link::Made;
 use super::{Check, Drive, Step, check, pages};
 use crate::codec::Call;
 use crate::history::{Exchange, History};
-use crate::model::{Fact, Meaning, Role};
-use crate::spec::{Parameter, Vendor};
+use crate::model::{Fact, Meaning, Role, name_told};
+use crate::spec::Vendor;
 
 pub(super) const CHECKS: &[Check] = &[
     check("PUT-1", "writes a version again with the same and with another value", put_again),
@@ -211,13 +211,10 @@ fn lists_cover(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
-        let facts = exchange.reply().and_then(|reply| reply.facts());
         // The service may make the name.
-        let named = |name: &str| {
-            let told = facts?.iter().find(|(meaning, _)| *meaning == Meaning::Secret)?;
-            (told.1 == Fact::Text(name.into())).then(|| name.to_owned())
-        };
-        match (operation.role, get(Meaning::Secret).and_then(named)) {
+        let told = exchange.reply().and_then(|reply| reply.facts()).and_then(name_told);
+        let named = told.filter(|told| get(Meaning::Secret) == Some(told)).map(ToString::to_string);
+        match (operation.role, named) {
             (Role::Create, Some(name)) => {
                 let kind = vendor.kind_asked(operation, get(Meaning::Kind));
                 there.push((exchange.call.account, kind, name, exchange.span.ended));
@@ -371,8 +368,7 @@ fn settings(drive: &mut Drive<'_>) -> Step {
 fn describe_anew(drive: &mut Drive<'_>, secret: &Made) -> Step {
     let Ok(mut call) = drive.call_of(Role::SetPolicy, secret) else { return Ok(()) };
     drive.set(&mut call, Meaning::Description, "another description that stays");
-    let describes = |parameter: &Parameter| parameter.is == Meaning::Description;
-    if drive.vendor.spec.operations[&call.operation].parameters.values().any(describes) {
+    if drive.vendor.spec.operations[&call.operation].parameter(Meaning::Description).is_some() {
         drive.send(&call)?;
         drive.look(secret)?;
     }

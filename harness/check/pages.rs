@@ -135,7 +135,7 @@ fn page(vendor: &Vendor, exchange: &Exchange, role: Role) -> Option<Whole> {
     let mut page = Whole { about: (exchange.call.account, Vec::new()), ..Whole::default() };
     let (mut number, mut offset): (Option<usize>, usize) = (None, 0);
     for (name, text) in exchange.call.pairs() {
-        match operation.parameters.get(name).map(|parameter| parameter.is) {
+        match operation.meaning(name) {
             Some(Meaning::PageSize) => page.size = Some(text.parse().ok().filter(|size| *size > 0)?),
             Some(Meaning::Page) => number = Some(text.parse().ok()?),
             Some(Meaning::Offset) => offset = text.parse().ok()?,

@@ -1,5 +1,6 @@
 //! The schedule: when automatic rotation happens, and what moves it. Needs a clock.
 
+use super::calls::DAY;
 use super::link::Made;
 use super::{Check, Drive, Step, check};
 use crate::model::{Facts, Meaning, Role};
@@ -22,8 +23,6 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Seconds kept from a date on either side: the clocks of two machines never quite agree.
 const MARGIN: i64 = 600;
-
-const DAY: i64 = 86_400;
 
 fn last(facts: &Facts) -> Option<crate::model::Fact> {
     facts.iter().find(|(meaning, _)| *meaning == Meaning::LastRotation).map(|(_, fact)| fact.clone())

@@ -1,5 +1,6 @@
 //! Rotations that go on after their call was answered: tasks, and what is turned away meanwhile.
 
+use super::calls::DAY;
 use super::link::Made;
 use super::{Check, Drive, Halt, Step, check};
 use crate::model::{Meaning, Role, State};
@@ -56,7 +57,7 @@ fn ends(drive: &mut Drive<'_>) -> Step {
     }
     if drive.has_clock() {
         // No document says how long a rotation takes; a day is enough for any.
-        drive.advance(86_400)?;
+        drive.advance(DAY)?;
         drive.settled();
         drive.ask(&first, 0)?;
         drive.ask(&second, 0)?;

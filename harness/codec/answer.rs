@@ -60,7 +60,7 @@ pub(super) fn encode_done(
         object = outer;
     }
     let root = protocol.xml_roots.first().map_or("Response", String::as_str);
-    let status = vendor.spec.successes(operation).first().copied().unwrap_or(200);
+    let status = vendor.spec.usual_success(operation);
     respond(vendor, status, format, &root.replace("{operation}", operation), &object, request_id)
 }
 

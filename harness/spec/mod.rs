@@ -300,6 +300,11 @@ impl Spec {
         own.filter(|own| !own.is_empty()).unwrap_or(&self.protocol.status)
     }
 
+    /// The usual HTTP status of an operation's success; 200 where documents name none.
+    pub fn usual_success(&self, operation: &str) -> u16 {
+        self.successes(operation).first().copied().unwrap_or(200)
+    }
+
     /// Does a code answer for one of these documented ones?
     pub fn any_fits(&self, templates: &[String], code: &str) -> bool {
         templates.iter().any(|template| self.code_fits(template, code))

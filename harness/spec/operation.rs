@@ -331,6 +331,11 @@ impl Operation {
         self.kinds.is_empty() || self.kinds.iter().any(|it| it == kind)
     }
 
+    /// What a parameter means.
+    pub fn meaning(&self, name: &str) -> Option<Meaning> {
+        self.parameters.get(name).map(|parameter| parameter.is)
+    }
+
     /// The parameter with this meaning.
     pub fn parameter(&self, is: Meaning) -> Option<(&str, &Parameter)> {
         self.parameters.iter().find(|(_, parameter)| parameter.is == is).map(|(name, p)| (name.as_str(), p))

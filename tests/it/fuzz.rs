@@ -1,9 +1,11 @@
 //! Campaigns: what they find, what they leave on disk, and that nothing is lost when one is killed.
 
-use rotaprobe::campaign::Interrupt;
 use rotaprobe::campaign::fuzz::{
     Budget, Finding, Happens, Heard, Hunt, Runner, Store, Summary, Target, hunt, read_finding,
 };
+use rotaprobe::campaign::{Endpoint, Interrupt, Reference};
+use rotaprobe::client::{Caller, Now};
+use rotaprobe::codec::Call;
 use rotaprobe::emulator::fault;
 use rotaprobe::generate::Plan;
 use rotaprobe::spec::{self, Vendor};
@@ -80,6 +82,42 @@ fn what_was_held_wrongly_once_is_not_again() {
         tried += 1;
     }
     assert!(tried >= 25, "{tried} plans in {directory}");
+}
+
+/// An endpoint that stays: no plan finds what another one made, nor is held against it what was there before.
+#[test]
+fn a_name_that_nobody_made_for_the_run_is_nobodys() {
+    let vendor = vendor("alibaba");
+    let with = |name: &str, value: &str| serde_json::json!({ "name": name, "value": { "text": value } });
+    let plan: Plan = serde_json::from_value(serde_json::json!({
+        "secrets": [{ "kind": "Generic" }],
+        "steps": [{ "call": {
+            "operation": "CreateSecret",
+            "with": [with("SecretName", "$Auto"), with("SecretData", "a"), with("VersionId", "v1")],
+        } }],
+    }))
+    .unwrap();
+    let reference = Arc::new(Reference::new(vendor.clone(), 1));
+    let clock = reference.clock().clone();
+    let now: Now = Arc::new(move || clock.now());
+    let endpoint = Endpoint::in_process(reference);
+    let (transport, credentials, timeout) =
+        (endpoint.transport.clone(), endpoint.credentials.clone(), endpoint.timeout);
+    let mut somebody =
+        Caller::new(vendor.clone(), transport, credentials, "127.0.0.1", timeout, now.clone(), 3);
+    let target = Target { endpoint, now, reference: None };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut runner = Runner::new(&vendor, target, 1, deadline).unwrap();
+    let mut made = |seed| {
+        let trial = runner.trial(&plan, seed);
+        assert!(trial.violations.is_empty(), "{:#?}", trial.violations);
+        let [(at, _)] = trial.performed.asked[..] else { panic!("one call") };
+        trial.performed.history.call(at).unwrap().done()
+    };
+    assert!(made(1) && made(2), "what the plan before made is gone");
+    let taken = Call::new("CreateSecret").with("SecretName", "$Auto").with("SecretData", "b");
+    assert!(somebody.call(&taken.with("VersionId", "v2"), None).done());
+    assert!(!made(3));
 }
 
 /// Plans come from files as well: numbers beyond any measure, and a stage that is named by whom it is held by.

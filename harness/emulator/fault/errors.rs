@@ -440,13 +440,7 @@ pub(super) fn name_other(emulator: &mut Emulator, turn: &mut Turn<'_>) {
     else {
         return;
     };
-    let is = emulator
-        .vendor
-        .spec
-        .operations
-        .get(&turn.operation)
-        .and_then(|it| it.parameters.get(&name))
-        .map(|it| it.is);
+    let is = emulator.vendor.spec.operations.get(&turn.operation).and_then(|it| it.meaning(&name));
     match is {
         Some(Meaning::Secret) => restate(turn, Meaning::Secret, Some(Fact::Text(value.into()))),
         Some(Meaning::Token) => restate(turn, Meaning::Version, Some(Fact::Text(value.into()))),

@@ -46,7 +46,7 @@ pub(super) const LIBERTIES: &[Fault] = &[
             let creates = turn.op.as_ref().is_some_and(|op| op.role == Role::Create);
             let described = emulator.vendor.spec.operations.get(&turn.operation);
             let named = |name: &str| {
-                let is = described.and_then(|it| it.parameters.get(name)).map(|parameter| parameter.is);
+                let is = described.and_then(|it| it.meaning(name));
                 matches!(is, Some(Meaning::Secret | Meaning::Token))
             };
             // What every creation says alike is taken or not: that does not come and go.

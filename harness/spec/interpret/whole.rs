@@ -89,8 +89,11 @@ impl Reader<'_> {
             let stands_for_one = |it: &Kind| it.literal_name.as_deref() == Some(text);
             if kind.literal_name.is_none() && self.vendor.spec.kinds.values().any(stands_for_one) {
                 let why = format!("{name} stands for a name at other kinds of secret");
-                self.complain(name, Condition::Invalid, "WIRE-REQ-2", false, why);
-                self.unclear();
+                // Where it is a name like any other, it is no run's own: one called so may be there.
+                for condition in [Condition::Invalid, Condition::Exists, Condition::InDeletion] {
+                    self.complain(name, condition, "WIRE-REQ-2", false, why.clone());
+                    self.unclear();
+                }
             }
             if kind.literal_name.as_deref().is_some_and(|literal| literal != text) {
                 self.complain(
