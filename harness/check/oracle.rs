@@ -106,8 +106,10 @@ impl Walk<'_> {
         self.markers.hear(self.vendor, exchange);
         let Some(first) = readings.first() else { return };
         let op = first.op.clone();
+        self.belief.turn_to(&op);
         self.belief.let_arrive(&self.vendor.law, &op, exchange.when);
         if !self.follows(exchange, &readings) {
+            self.tell_crowded_out(&op);
             self.weigh_alone(at, exchange, &readings);
             return self.count_unseen(exchange, &op);
         }

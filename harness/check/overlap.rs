@@ -151,7 +151,10 @@ impl Walk<'_> {
     }
 
     fn group(&mut self, key: &Key, group: &[Member<'_>]) {
-        group.iter().for_each(|member| self.let_pass(member.exchange));
+        for member in group {
+            self.let_pass(member.exchange);
+            self.belief.turn_to(&member.reading.op);
+        }
         let rule = self.rule_of_group(group);
         let all: Vec<usize> = group.iter().map(|member| member.at).collect();
         let was_on = self.policy_on(key);
@@ -349,6 +352,14 @@ impl Walk<'_> {
             self.may_go_on(true);
         } else if !self.lost.is_empty() {
             self.belief.landed();
+        }
+    }
+
+    /// What was left out to make room for others would have been compared now: that is noted. A deletion says
+    /// little of what there was.
+    pub(super) fn tell_crowded_out(&mut self, op: &Op) {
+        if self.belief.was_crowded_out(op) && op.role != Role::Delete {
+            self.ruling.undecided("ROT-CONC-1");
         }
     }
 

@@ -16,6 +16,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Secrets at most of which it is known when they were heard of.
+const RECENT: usize = 64;
+
 /// Worlds at most in which calls have arrived in some order whose replies were lost.
 const ARRIVALS: usize = 1_024;
 
@@ -37,11 +40,21 @@ pub struct Belief {
     worlds: Arc<Vec<World>>,
     forgotten: BTreeSet<Key>,
     blurred: bool,
+    /// What calls were about, the last one last.
+    recent: Arc<Vec<Key>>,
+    /// Forgotten as there was no room, though no call was about it then.
+    crowded_out: BTreeSet<Key>,
 }
 
 impl Default for Belief {
     fn default() -> Self {
-        Self { worlds: Arc::new(vec![World::default()]), forgotten: BTreeSet::new(), blurred: false }
+        Self {
+            worlds: Arc::new(vec![World::default()]),
+            forgotten: BTreeSet::new(),
+            blurred: false,
+            recent: Arc::default(),
+            crowded_out: BTreeSet::new(),
+        }
     }
 }
 
@@ -57,7 +70,7 @@ impl Belief {
             return;
         }
         let key = self.key(account, name).unwrap_or((account, name.into()));
-        let mut rest = Kept { about: vec![key.clone()], crowded: true, ..Kept::default() };
+        let mut rest = Kept { out: vec![key.clone()], ..self.kept() };
         self.take_worlds().into_iter().for_each(|world| rest.take(world));
         self.forgotten.insert(key);
         self.hold(rest);
@@ -78,10 +91,39 @@ impl Belief {
         Arc::unwrap_or_clone(std::mem::take(&mut self.worlds))
     }
 
+    /// No worlds yet, to be kept.
+    fn kept(&self) -> Kept {
+        Kept { recent: self.recent.clone(), ..Kept::default() }
+    }
+
     /// Goes on with these worlds.
     fn hold(&mut self, kept: Kept) {
         self.worlds = Arc::new(kept.worlds);
-        self.forgotten.extend(kept.forgotten);
+        let (about, others): (Vec<Key>, Vec<Key>) =
+            kept.forgotten.into_iter().partition(|key| kept.about.contains(key));
+        self.blurred |= kept.bare || !about.is_empty();
+        self.crowded_out.extend(others.iter().cloned());
+        self.forgotten.extend(about.into_iter().chain(others));
+    }
+
+    /// A call comes that is about this: where worlds are too many, it is kept longer than others.
+    pub fn turn_to(&mut self, op: &Op) {
+        let key = self.key_of(op);
+        if self.recent.last() == Some(&key) {
+            return;
+        }
+        let recent = Arc::make_mut(&mut self.recent);
+        recent.retain(|other| *other != key);
+        if recent.len() >= RECENT {
+            recent.remove(0);
+        }
+        recent.push(key);
+    }
+
+    /// Whether nothing is known of what a call is about only because there were too many worlds to keep, and this
+    /// was not asked before.
+    pub fn was_crowded_out(&mut self, op: &Op) -> bool {
+        self.crowded_out.remove(&(op.account, op.secret.clone()))
     }
 
     /// Takes a secret for granted that was there before.
@@ -151,23 +193,22 @@ impl Belief {
     /// Takes in what another order of the same calls leaves: either may be what happened.
     pub fn join<'o>(&mut self, other: Self, calls: impl Iterator<Item = &'o Op>) {
         let differ = self.forgotten != other.forgotten;
-        let mut kept = Kept::default();
-        if !differ && !Kept::has_room(1, self.worlds.iter().chain(&*other.worlds)) {
-            kept.about.extend(self.forgotten.iter().cloned());
+        let mut kept = self.kept();
+        if !Kept::has_room(1, self.worlds.iter().chain(&*other.worlds)) {
             for op in calls {
                 kept.about.extend(self.about(op));
                 kept.about.extend(other.about(op));
             }
         }
         self.blurred |= other.blurred;
+        self.crowded_out.extend(other.crowded_out);
         if differ {
             // What one of the orders leaves unknown is unknown.
             self.forgotten.extend(other.forgotten);
-            kept = Kept { about: self.forgotten.iter().cloned().collect(), crowded: true, ..kept };
+            kept.out.extend(self.forgotten.iter().cloned());
         }
         let others = Arc::unwrap_or_clone(other.worlds);
         self.take_worlds().into_iter().chain(others).for_each(|world| kept.take(world));
-        self.blurred |= kept.crowded && !differ;
         self.hold(kept);
     }
 
@@ -275,7 +316,7 @@ impl Belief {
         seen: &Seen,
         now: When,
     ) -> Result<(), Gap> {
-        let mut next = Kept { uncounted: law.rate.is_none(), ..Kept::default() };
+        let mut next = Kept { uncounted: law.rate.is_none(), ..self.kept() };
         // Each of them may be kept as it was and as it is then.
         if !Kept::has_room(2, possible.iter().map(|(world, _)| world)) {
             next.about = self.about(op);
@@ -325,7 +366,6 @@ impl Belief {
             merged.into_iter().for_each(|world| next.take(world));
         }
         if !next.worlds.is_empty() {
-            self.blurred |= next.crowded;
             self.hold(next);
             self.forget_jumbled(law, op);
             if unknown {

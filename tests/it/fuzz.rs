@@ -4,7 +4,7 @@ use rotaprobe::campaign::fuzz::{
     Budget, Finding, Happens, Heard, Hunt, Runner, Store, Summary, Target, hunt, read_finding,
 };
 use rotaprobe::campaign::{Endpoint, Interrupt, Reference};
-use rotaprobe::client::{Caller, Now};
+use rotaprobe::client::Caller;
 use rotaprobe::codec::Call;
 use rotaprobe::emulator::fault;
 use rotaprobe::generate::Plan;
@@ -27,6 +27,24 @@ pub(crate) fn campaign(
     seed: u64,
 ) -> (Vec<Finding>, Summary) {
     let on = faults.iter().map(|name| fault::find(name).unwrap()).collect();
+    campaign_at(Target::reference(vendor, on, seed), vendor, faults, calls, most, seed)
+}
+
+/// A reference that does not begin anew with each plan: what one plan leaves, the next one may find.
+fn staying(vendor: &Arc<Vendor>) -> Target {
+    let reference = Arc::new(Reference::new(vendor.clone(), 1));
+    let clock = reference.clock().clone();
+    Target { endpoint: Endpoint::in_process(reference), now: Arc::new(move || clock.now()), reference: None }
+}
+
+fn campaign_at(
+    target: Target,
+    vendor: &Arc<Vendor>,
+    faults: &[&str],
+    calls: u64,
+    most: usize,
+    seed: u64,
+) -> (Vec<Finding>, Summary) {
     let names: Vec<String> = faults.iter().map(|name| (*name).to_owned()).collect();
     let budget = Budget { time: None, calls: Some(calls), rate: None, findings: Some(most), seed };
     let (store, interrupt) = (Store::default(), Interrupt::default());
@@ -39,7 +57,7 @@ pub(crate) fn campaign(
         listener: None,
     };
     let mut found = Vec::new();
-    let summary = hunt(&all, vec![Target::reference(vendor, on, seed)], &mut |heard| {
+    let summary = hunt(&all, vec![target], &mut |heard| {
         if let Heard::Found(finding, _) = heard {
             found.push(finding.clone());
         }
@@ -50,9 +68,12 @@ pub(crate) fn campaign(
 #[test]
 fn the_fault_free_reference_gives_no_findings() {
     for name in spec::embedded_names() {
-        let (found, summary) = campaign(&vendor(&name), &[], 15_000, 1, 4);
-        assert!(found.is_empty(), "{name}: {found:#?}");
-        assert!(summary.calls >= 15_000 && summary.features > 100, "{name}: {summary:?}");
+        let vendor = vendor(&name);
+        for target in [Target::reference(&vendor, Vec::new(), 4), staying(&vendor)] {
+            let (found, summary) = campaign_at(target, &vendor, &[], 15_000, 1, 4);
+            assert!(found.is_empty(), "{name}: {found:#?}");
+            assert!(summary.calls >= 15_000 && summary.features > 100, "{name}: {summary:?}");
+        }
     }
 }
 
@@ -97,15 +118,10 @@ fn a_name_that_nobody_made_for_the_run_is_nobodys() {
         } }],
     }))
     .unwrap();
-    let reference = Arc::new(Reference::new(vendor.clone(), 1));
-    let clock = reference.clock().clone();
-    let now: Now = Arc::new(move || clock.now());
-    let endpoint = Endpoint::in_process(reference);
-    let (transport, credentials, timeout) =
-        (endpoint.transport.clone(), endpoint.credentials.clone(), endpoint.timeout);
+    let target = staying(&vendor);
+    let Endpoint { transport, credentials, timeout, .. } = target.endpoint.clone();
     let mut somebody =
-        Caller::new(vendor.clone(), transport, credentials, "127.0.0.1", timeout, now.clone(), 3);
-    let target = Target { endpoint, now, reference: None };
+        Caller::new(vendor.clone(), transport, credentials, "127.0.0.1", timeout, target.now.clone(), 3);
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut runner = Runner::new(&vendor, target, 1, deadline).unwrap();
     let mut made = |seed| {

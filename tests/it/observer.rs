@@ -271,3 +271,33 @@ fn what_need_not_mean_anything_is_read_both_ways() {
         assert_eq!(read(settled).also, None, "{settled:?}");
     }
 }
+
+#[test]
+fn where_worlds_are_too_many_what_was_heard_of_longest_ago_goes_first() {
+    let mut observer = Observer::of("aws");
+    let kind = observer.law.kinds.iter().position(|kind| kind.rotates).unwrap();
+    let names: Vec<String> = (0..8).map(|number| format!("secret-{number}")).collect();
+    let op = |role, name: &str| Op { kind, ..Op::new(role, 0, name.into()) };
+    for name in &names {
+        let create = Op {
+            token: Some("v1".into()),
+            value: Some(digest("one")),
+            function: Some("function".into()),
+            ..op(Role::Create, name)
+        };
+        let tried = Op { token: Some("v2".into()), immediately: Some(false), ..op(Role::Rotate, name) };
+        // A trial of rotation leaves three ways that each may be.
+        for call in [&create, &Op { interval: Some(864_000), ..tried }] {
+            observer.belief.turn_to(call);
+            observer.done(call, vec![]);
+        }
+        assert!(observer.belief.tracks(0, name), "the last one is followed");
+    }
+    let tracked: Vec<bool> = names.iter().map(|name| observer.belief.tracks(0, name)).collect();
+    assert!(tracked.is_sorted() && !tracked[0] && tracked[5..] == [true; 3], "{tracked:?}");
+    assert!(observer.belief.tracks(0, "managed"), "of this one there is no doubt");
+    assert!(!observer.belief.blurred(), "nothing was lost that a call was about");
+    let [first, last] = [op(Role::Describe, &names[0]), op(Role::Describe, &names[7])];
+    assert!(observer.belief.was_crowded_out(&first) && !observer.belief.was_crowded_out(&first));
+    assert!(!observer.belief.was_crowded_out(&last));
+}
