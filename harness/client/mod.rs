@@ -1,8 +1,11 @@
 //! How a request reaches an endpoint, and how an endpoint's clock is moved.
 //!
 //! [`transport`] says what a transport is: the in-process emulator is one as much as a socket is.
-//! `http` is the one that owns sockets; `control` moves the clock of an endpoint that allows it.
+//! `http` is the one that owns sockets, `base` the URL of an endpoint; `control` moves the clock of one that
+//! allows it.
 
+#[cfg(feature = "net")]
+mod base;
 mod caller;
 pub mod clock;
 #[cfg(feature = "net")]
