@@ -20,7 +20,15 @@ pub(super) struct Creations {
 }
 
 impl Walk<'_> {
-    /// Takes note of a creation, or of what may make room for one; judges those that were refused before it.
+    /// Takes note of a deletion: it may make room for what was refused before.
+    pub(super) fn make_room(&mut self, exchange: &Exchange) {
+        let operation = self.vendor.spec.operations.get(&exchange.call.operation);
+        if operation.is_some_and(|it| it.role == Role::Delete) && !exchange.refused() {
+            self.creations = Creations::default();
+        }
+    }
+
+    /// Takes note of a creation; judges those that were refused before it.
     pub(super) fn weigh_creation(
         &mut self,
         at: usize,
@@ -31,7 +39,6 @@ impl Walk<'_> {
     ) {
         let op = &reading.op;
         match (op.role, seen) {
-            (Role::Delete, Seen::Done(_) | Seen::Lost) => self.creations = Creations::default(),
             (Role::Create, Seen::Done(_)) => {
                 let like = likeness(self.vendor, exchange, op);
                 let before = self.creations.accepted.insert(like.clone(), at);
@@ -71,6 +78,11 @@ impl Walk<'_> {
         let operation = self.vendor.spec.operations.get(&exchange.call.operation);
         let is = |name: &str| operation.and_then(|it| it.meaning(name));
         let common = |name: &str| is(name).is_some_and(|is| part_of(is) == Part::Common);
+        // A name that the service makes may be taken.
+        let taken = [Condition::Exists, Condition::InDeletion];
+        if reading.op.names_itself && taken.iter().any(|it| exchange.says(&self.vendor.spec, *it)) {
+            return false;
+        }
         let shared = |it: &Complaint| !it.certain && common(&it.parameter);
         let explained = |reason: &Condition| {
             *reason == Condition::Unavailable || reading.complaints.iter().any(|it| it.condition == *reason)

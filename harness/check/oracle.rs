@@ -55,6 +55,7 @@ pub fn judge<'v>(
                 Entry::Settled => walk.settled = true,
                 Entry::Adopted { account, name, secret } => walk.belief.adopt(*account, name, secret),
                 Entry::Call(exchange) => {
+                    walk.make_room(exchange);
                     super::replies::judge_reply(vendor, schemas, at, exchange, &mut walk.ruling);
                     if part.len() == 1 {
                         walk.call(at, exchange);
@@ -110,6 +111,9 @@ impl Walk<'_> {
         self.belief.let_arrive(&self.vendor.law, &op, exchange.when);
         if !self.follows(exchange, &readings) {
             self.tell_crowded_out(&op);
+            if op.role.writes() && seen(exchange) == Seen::Lost {
+                self.lost.push((op.clone(), exchange.span.ended));
+            }
             self.weigh_alone(at, exchange, &readings);
             return self.count_unseen(exchange, &op);
         }
@@ -158,7 +162,7 @@ impl Walk<'_> {
     pub(super) fn follows(&self, exchange: &Exchange, readings: &[Reading]) -> bool {
         let described = self.vendor.spec.operations.get(&exchange.call.operation);
         let names_secret = described.is_some_and(|it| it.parameter(Meaning::Secret).is_some());
-        !names_secret || readings.iter().all(|it| self.belief.tracks(it.op.account, &it.op.secret))
+        !names_secret || readings.iter().all(|it| self.belief.follows(&it.op))
     }
 
     /// What a read answers about a kind of secret that it is not for is documented nowhere.

@@ -5,6 +5,7 @@
 
 use super::blame::{Deed, crowded};
 use super::demands::{broke_down, due, seen, taken_unclear, too_frequent};
+use super::names::name_chosen;
 use super::oracle::{Walk, purpose};
 use super::serial::Member;
 use crate::history::{Entry, Exchange, History, Span};
@@ -68,18 +69,22 @@ impl Walk<'_> {
     /// Judges calls that overlap.
     pub(super) fn together(&mut self, calls: Vec<(usize, &Exchange)>) {
         let mut groups: BTreeMap<Key, Vec<Member<'_>>> = BTreeMap::new();
-        let mut doubled = Vec::new();
+        let (mut doubled, mut named) = (Vec::new(), Vec::new());
         for (at, exchange) in calls {
+            let seen = seen(exchange);
             let apart = too_frequent(self.vendor, exchange) || due(self.vendor, exchange).is_some();
             let mut readings = self.readings(exchange);
             self.markers.hear(self.vendor, exchange);
             if let Some(first) = readings.first() {
                 self.belief.let_arrive(&self.vendor.law, &first.op, exchange.when);
             }
+            let told =
+                readings.first().and_then(|it| Some((it.op.account, name_chosen(&it.op, &seen)?.clone())));
+            named.extend(told);
             let apart = apart || readings.iter().any(|it| self.is_not_for(&self.belief, exchange, &it.op));
-            let taken = readings.first().is_some_and(|it| taken_unclear(it, &seen(exchange)).is_some());
+            let taken = readings.first().is_some_and(|it| taken_unclear(it, &seen).is_some());
             if !apart && (readings.len() > 1 || taken) {
-                let keys = readings.iter().map(|it| self.shared_key(&it.op, at));
+                let keys = readings.iter().map(|it| self.shared_key(&it.op, &seen, at));
                 let keys: Vec<Key> = keys.collect();
                 doubled.push((at, exchange, keys, readings));
                 continue;
@@ -89,15 +94,14 @@ impl Walk<'_> {
                 continue;
             }
             let Some(reading) = readings.pop() else { continue };
-            let key = self.shared_key(&reading.op, at);
-            let seen = seen(exchange);
+            let key = self.shared_key(&reading.op, &seen, at);
             groups.entry(key).or_default().push(Member { at, exchange, reading, seen });
         }
         let mut groups = self.joined_by_limit(named_alike(groups));
         for (at, exchange, keys, readings) in doubled {
             // What can be read in several ways has no place in a serial order: nobody knows what the others met.
             let met = |group: &Vec<Member<'_>>| {
-                group.iter().any(|it| keys.contains(&self.shared_key(&it.reading.op, it.at)))
+                group.iter().any(|it| keys.contains(&self.shared_key(&it.reading.op, &it.seen, it.at)))
             };
             let met: Vec<Key> =
                 groups.iter().filter(|(_, group)| met(group)).map(|it| it.0.clone()).collect();
@@ -118,10 +122,19 @@ impl Walk<'_> {
                 _ => self.group(&key, &group),
             }
         }
+        // Calls at what nothing was known of may have come after what an endpoint named so anew.
+        for (account, name) in named {
+            if self.belief.forgot(account, &name) {
+                self.belief.forget(account, &name);
+            }
+        }
     }
 
     /// What calls must have in common to bear on each other: the secret that they are about.
-    fn shared_key(&self, op: &Op, at: usize) -> Key {
+    fn shared_key(&self, op: &Op, seen: &Seen, at: usize) -> Key {
+        if let Some(name) = name_chosen(op, seen) {
+            return self.belief.key(op.account, name).unwrap_or((op.account, name.clone()));
+        }
         let task = self.belief.worlds().iter().find_map(|world| world.tasks.get(op.task.as_ref()?));
         match task {
             Some(task) => task.key.clone(),

@@ -110,7 +110,7 @@ impl Steps for Serial<'_, '_, '_> {
             return Some(belief.clone());
         }
         let op = &reading.op;
-        if !belief.tracks(op.account, &op.secret) || walk.is_not_for(belief, exchange, op) {
+        if !belief.follows(op) || walk.is_not_for(belief, exchange, op) {
             self.open[call] = true;
             return Some(belief.clone());
         }

@@ -242,7 +242,7 @@ impl Emulator {
         if let Some((key, Some(secret))) = &mut change.secret {
             let mut real = (**secret).clone();
             if op.role == Role::Create {
-                self.name(key, &mut real);
+                self.name(op, key, &mut real);
                 self.begin(turn, key, &mut real);
                 self.begin_task(turn, key, State::Succeeded);
             }
@@ -307,9 +307,10 @@ impl Emulator {
     }
 
     /// The service makes some names itself, and every full identifier.
-    fn name(&mut self, key: &mut Key, secret: &mut Secret) {
+    fn name(&mut self, op: &Op, key: &mut Key, secret: &mut Secret) {
         let vendor = self.vendor.clone();
-        if let Some(template) = vendor.kind(secret.kind).and_then(|(_, kind)| kind.generated_name.as_ref()) {
+        let template = vendor.kind(secret.kind).and_then(|(_, kind)| kind.generated_name.as_ref());
+        if let Some(template) = template.filter(|_| op.names_itself) {
             key.1 = Text::from(template.replace("{fresh}", &format!("{:012x}", self.rng.u64(..) >> 16)));
         }
         secret.arn = self.identifier(key);

@@ -9,7 +9,7 @@ use super::learn::learned;
 use super::outcomes::Case;
 use super::state::identifies;
 use super::{
-    Answer, Expect, Fact, Facts, Id, Key, Late, Law, Life, Meaning, Op, Outcome, Role, Secret, State,
+    Answer, Expect, Fact, Facts, Id, Key, Late, Law, Life, Meaning, Op, Outcome, Role, Secret, State, Text,
     Version, When, World, outcomes, schedule, tick,
 };
 use std::borrow::Cow;
@@ -74,6 +74,11 @@ impl Belief {
         self.take_worlds().into_iter().for_each(|world| rest.take(world));
         self.forgotten.insert(key);
         self.hold(rest);
+    }
+
+    /// Whether nothing was predicted any more about what was called so.
+    pub fn forgot(&self, account: usize, name: &Text) -> bool {
+        self.forgotten.contains(&(account, name.clone()))
     }
 
     /// Stops predicting anything about secrets whose schedules may have acted more often, since they were
@@ -154,6 +159,11 @@ impl Belief {
         // A secret that some world knows is not one that was forgotten, whatever it is called.
         let unknown = self.forgotten.iter().any(lost) || self.worlds.iter().any(may_be);
         !unknown || self.key(account, name).is_some()
+    }
+
+    /// Whether anything can be predicted about what a call is about; what gets a name from the service is new.
+    pub fn follows(&self, op: &Op) -> bool {
+        op.names_itself || self.tracks(op.account, &op.secret)
     }
 
     /// A rotation or refusal that may count for the account's limit, seen outside any world.

@@ -67,6 +67,8 @@ pub struct Law {
     pub disabled_allows: Vec<Role>,
     /// Stages that a secret has at most.
     pub stages_at_most: Option<usize>,
+    /// Stages of a secret beyond which one more may be refused, or not.
+    pub stages_may_be_at_most: Option<usize>,
     /// Whether callers may set the pending stage.
     pub pending_by_callers: bool,
     /// True where a version id known in the secret makes a rotation a replay.

@@ -134,9 +134,26 @@ fn echo(case: &Case<'_>, rule: &'static str, key: &Key, secret: &Secret) -> Outc
 }
 
 fn fresh(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
-    let (law, op, now) = (case.law, case.op, case.now);
     let mut next = secret.clone();
     configure(case, &mut next);
+    let on = switched_on(case, secret, &next);
+    let each = std::iter::once(next).chain(on);
+    each.flat_map(|next| rotated(case, key, secret, next)).collect()
+}
+
+/// The secret, if a rotation that names nothing that rotates, but can rely on what is stored, switches automatic
+/// rotation on again: whether it does is not settled.
+fn switched_on(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<Secret> {
+    let open = case.law.needs_function && !next.policy.on && !case.exact();
+    let mut on = open.then(|| next.clone())?;
+    on.policy.on = true;
+    on.next = next_date(case, secret, &on);
+    Some(on)
+}
+
+/// A rotation of the secret that has these settings now.
+fn rotated(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) -> Vec<Outcome> {
+    let (law, op, now) = (case.law, case.op, case.now);
     if op.immediately == Some(false) {
         return stored_only(case, key, secret, next);
     }

@@ -3,7 +3,7 @@
 use super::outcomes::Case;
 use super::schedule::{first_date, may_count_anew, retire};
 use super::{
-    Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, Role, Secret,
+    Change, Condition, Expect, Fact, Id, Key, Law, Life, Meaning, Op, Outcome, Pending, Policy, Role, Secret,
     Text, Value, Version, read,
 };
 
@@ -172,6 +172,9 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
             without.versions.retain(|it| it.id != version.id);
             possible.extend(written(case, key, &without));
         }
+        let mut asked = secret.clone();
+        op.stages.iter().flatten().for_each(|stage| asked.set_stage(stage, Some(&version.id)));
+        possible.extend(may_be_crowded(law, &asked));
         return possible;
     }
     let mut next = secret.clone();
@@ -212,7 +215,9 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     retire(law, &mut next);
     let held = next.versions.iter().find(|version| version.id == id);
     facts.push((Meaning::Stages, Expect::Stages(held.map_or(stages, |version| version.stages.clone()))));
+    let crowded = may_be_crowded(law, &next);
     possible.push(Outcome::done("PUT-1", Change::store(key.clone(), next), facts));
+    possible.extend(crowded);
     if let Some(token) = op.token.as_ref().filter(|token| secret.dropped.contains(token)) {
         possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));
         let mut facts = read::identity(key, secret);
@@ -278,18 +283,20 @@ fn moved(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     if refused.is_some() && holder.is_none() {
         return refused.into_iter().collect();
     }
+    // Whether a stage counts that follows from others is not said: there may be too many without one more.
+    let refused = refused.or_else(|| may_be_crowded(law, &plain));
     let done = |secret| Outcome::done("STAGE-1", Change::store(key.clone(), secret), facts.clone());
     if let (true, Some(target)) = (stage == law.current, &target) {
         let mut follows = secret.clone();
         follows.promote(law, target);
         possible.push(done(follows));
         if law.previous_follows {
+            possible.extend(refused);
             return possible;
         }
     }
     // Documents do not say whether the previous stage follows when the current one is moved by hand.
     possible.push(done(plain));
-    // Nor whether a stage counts that follows from others, so that there are too many without one more.
     possible.extend(refused);
     let current = secret.staged(&law.current).map(|version| version.id.clone());
     if law.previous.as_ref() == Some(&stage) && target.is_some() && target == current {
@@ -378,6 +385,12 @@ pub(super) fn switch(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
         false => vec![done],
         true => vec![done, Outcome::refused("ROT-STATE-3", Condition::Disabled)],
     }
+}
+
+/// A refusal of what leaves more stages than there may be, where that is open.
+fn may_be_crowded(law: &Law, after: &Secret) -> Option<Outcome> {
+    let crowded = law.stages_may_be_at_most.is_some_and(|most| distinct_stages(after) > most);
+    crowded.then(|| Outcome::refused("STAGE-3", Condition::QuotaExceeded))
 }
 
 fn distinct_stages(secret: &Secret) -> usize {

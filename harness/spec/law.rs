@@ -69,6 +69,7 @@ pub(super) fn law(spec: &Spec) -> Law {
         disabled_refuses: spec.deletion.disabled_refuses.clone(),
         disabled_allows: spec.deletion.disabled_allows.clone(),
         stages_at_most: spec.stages.at_most,
+        stages_may_be_at_most: spec.stages.may_be_at_most,
         replays: spec.idempotency.family == IdempotencyFamily::VersionId,
         replays_alike: spec.idempotency.alike,
         rate: rate.map(|limit| RateLaw { calls: limit.calls as usize, per: limit.per.0 }),

@@ -117,6 +117,9 @@ pub struct Stages {
     /// Stages that a secret has at most, built-in ones included.
     #[serde(default)]
     pub at_most: Option<usize>,
+    /// Stages of a secret beyond which one more may be refused, or not.
+    #[serde(default)]
+    pub may_be_at_most: Option<usize>,
     /// Ids that the service gives to versions, `{n}` standing for their number, from 1.
     #[serde(default)]
     pub numbering: Option<String>,

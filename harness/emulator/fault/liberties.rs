@@ -57,6 +57,25 @@ pub(super) const LIBERTIES: &[Fault] = &[
         }),
     ),
     liberty(
+        "names-come-again",
+        "a name that the service makes follows from what the secret stands for: one at a time has it",
+        Seam::Weigh(|emulator, turn| {
+            let Some(op) = turn.op.as_mut().filter(|op| op.names_itself) else { return };
+            let kind = emulator.vendor.kind(op.kind).and_then(|(_, kind)| kind.generated_name.as_ref());
+            if let Some(template) = kind {
+                op.names_itself = false;
+                op.secret = template.replace("{fresh}", "rotaprobe").into();
+            }
+        }),
+    ),
+    liberty(
+        "stages-limited",
+        "more stages are refused than documents surely allow",
+        Seam::Paper(|vendor| {
+            vendor.law.stages_at_most = vendor.law.stages_at_most.or(vendor.law.stages_may_be_at_most);
+        }),
+    ),
+    liberty(
         "all-is-meant",
         "what no document gives a meaning to is given one",
         Seam::Weigh(|emulator, turn| {
