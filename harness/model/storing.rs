@@ -3,7 +3,7 @@
 use super::outcomes::Case;
 use super::schedule::{first_date, may_count_anew, retire};
 use super::{
-    Change, Condition, Expect, Fact, Id, Key, Law, Life, Meaning, Op, Outcome, Pending, Policy, Role, Secret,
+    Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, Role, Secret,
     Text, Value, Version, read,
 };
 
@@ -172,9 +172,11 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
             without.versions.retain(|it| it.id != version.id);
             possible.extend(written(case, key, &without));
         }
-        let mut asked = secret.clone();
-        op.stages.iter().flatten().for_each(|stage| asked.set_stage(stage, Some(&version.id)));
-        possible.extend(may_be_crowded(law, &asked));
+        if law.stages_may_be_at_most.is_some() {
+            let mut asked = secret.clone();
+            op.stages.iter().flatten().for_each(|stage| asked.set_stage(stage, Some(&version.id)));
+            possible.extend(crowded(law.stages_may_be_at_most, &asked));
+        }
         return possible;
     }
     let mut next = secret.clone();
@@ -197,8 +199,8 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     if stages.contains(&law.current) || (secret.versions.is_empty() && !kind.unstaged) {
         next.promote(law, &id);
     }
-    if law.stages_at_most.is_some_and(|most| distinct_stages(&next) > most) {
-        possible.push(Outcome::refused("STAGE-3", Condition::QuotaExceeded));
+    if let Some(refused) = crowded(law.stages_at_most, &next) {
+        possible.push(refused);
         // Whether a stage counts that follows from others is not said.
         if stages.iter().any(|stage| secret.staged(stage).is_none()) {
             return possible;
@@ -215,9 +217,9 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     retire(law, &mut next);
     let held = next.versions.iter().find(|version| version.id == id);
     facts.push((Meaning::Stages, Expect::Stages(held.map_or(stages, |version| version.stages.clone()))));
-    let crowded = may_be_crowded(law, &next);
+    let perhaps = crowded(law.stages_may_be_at_most, &next);
     possible.push(Outcome::done("PUT-1", Change::store(key.clone(), next), facts));
-    possible.extend(crowded);
+    possible.extend(perhaps);
     if let Some(token) = op.token.as_ref().filter(|token| secret.dropped.contains(token)) {
         possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));
         let mut facts = read::identity(key, secret);
@@ -278,13 +280,12 @@ fn moved(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     facts.extend(target.clone().map(|id| (Meaning::Version, Expect::Version(id))));
     let mut plain = secret.clone();
     plain.set_stage(&stage, target.as_ref());
-    let crowded = law.stages_at_most.is_some_and(|most| distinct_stages(&plain) > most);
-    let refused = crowded.then(|| Outcome::refused("STAGE-3", Condition::QuotaExceeded));
+    let refused = crowded(law.stages_at_most, &plain);
     if refused.is_some() && holder.is_none() {
         return refused.into_iter().collect();
     }
     // Whether a stage counts that follows from others is not said: there may be too many without one more.
-    let refused = refused.or_else(|| may_be_crowded(law, &plain));
+    let refused = refused.or_else(|| crowded(law.stages_may_be_at_most, &plain));
     let done = |secret| Outcome::done("STAGE-1", Change::store(key.clone(), secret), facts.clone());
     if let (true, Some(target)) = (stage == law.current, &target) {
         let mut follows = secret.clone();
@@ -387,9 +388,9 @@ pub(super) fn switch(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     }
 }
 
-/// A refusal of what leaves more stages than there may be, where that is open.
-fn may_be_crowded(law: &Law, after: &Secret) -> Option<Outcome> {
-    let crowded = law.stages_may_be_at_most.is_some_and(|most| distinct_stages(after) > most);
+/// A refusal of what leaves more stages than so many.
+fn crowded(most: Option<usize>, after: &Secret) -> Option<Outcome> {
+    let crowded = most.is_some_and(|most| distinct_stages(after) > most);
     crowded.then(|| Outcome::refused("STAGE-3", Condition::QuotaExceeded))
 }
 

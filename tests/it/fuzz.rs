@@ -27,7 +27,11 @@ pub(crate) fn campaign(
     seed: u64,
 ) -> (Vec<Finding>, Summary) {
     let on = faults.iter().map(|name| fault::find(name).unwrap()).collect();
-    campaign_at(Target::reference(vendor, on, seed), vendor, faults, calls, most, seed)
+    campaign_at(Target::reference(vendor, on, seed), vendor, faults, &budget(calls, most, seed))
+}
+
+fn budget(calls: u64, most: usize, seed: u64) -> Budget {
+    Budget { time: None, calls: Some(calls), rate: None, findings: Some(most), seed }
 }
 
 /// A reference that does not begin anew with each plan: what one plan leaves, the next one may find.
@@ -41,21 +45,11 @@ fn campaign_at(
     target: Target,
     vendor: &Arc<Vendor>,
     faults: &[&str],
-    calls: u64,
-    most: usize,
-    seed: u64,
+    budget: &Budget,
 ) -> (Vec<Finding>, Summary) {
     let names: Vec<String> = faults.iter().map(|name| (*name).to_owned()).collect();
-    let budget = Budget { time: None, calls: Some(calls), rate: None, findings: Some(most), seed };
     let (store, interrupt) = (Store::default(), Interrupt::default());
-    let all = Hunt {
-        vendor,
-        faults: &names,
-        budget: &budget,
-        store: &store,
-        interrupt: &interrupt,
-        listener: None,
-    };
+    let all = Hunt { vendor, faults: &names, budget, store: &store, interrupt: &interrupt, listener: None };
     let mut found = Vec::new();
     let summary = hunt(&all, vec![target], &mut |heard| {
         if let Heard::Found(finding, _) = heard {
@@ -70,7 +64,7 @@ fn the_fault_free_reference_gives_no_findings() {
     for name in spec::embedded_names() {
         let vendor = vendor(&name);
         for target in [Target::reference(&vendor, Vec::new(), 4), staying(&vendor)] {
-            let (found, summary) = campaign_at(target, &vendor, &[], 15_000, 1, 4);
+            let (found, summary) = campaign_at(target, &vendor, &[], &budget(15_000, 1, 4));
             assert!(found.is_empty(), "{name}: {found:#?}");
             assert!(summary.calls >= 15_000 && summary.features > 100, "{name}: {summary:?}");
         }
