@@ -11,7 +11,8 @@ use super::words::{expected_fact, expected_words, observed_fact};
 use crate::codec::ReplySchemas;
 use crate::history::{Entry, Exchange, History, Tamper};
 use crate::model::{
-    Answer, Belief, Condition, Fact, Facts, Key, Meaning, Op, Outcome, Role, Seen, State, Text, When, World,
+    Answer, Belief, Condition, Fact, Facts, Key, Meaning, NOTHING, Op, Outcome, Role, Seen, State, Text,
+    When, World,
 };
 use crate::spec::{Complaint, Reading, Vendor};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +39,8 @@ pub fn judge<'v>(
         given: BTreeSet::new(),
         accounts: history.calls().map(|(_, exchange)| exchange.call.account).collect(),
         heard: 0,
-        settled: false,
+        settled: NOTHING,
+        at: 0,
     };
     // So many are made of most calls, and a long history has many calls.
     walk.ruling.expectations.reserve(7 * history.entries.len());
@@ -48,11 +50,8 @@ pub fn judge<'v>(
             match entry {
                 // A moment in which something that goes on could end is no time for schedules.
                 Entry::Advanced(seconds) if *seconds < 60 => {}
-                Entry::Advanced(_) => {
-                    walk.settled = false;
-                    walk.deeds.values_mut().for_each(|deed| deed.advanced_since = true);
-                }
-                Entry::Settled => walk.settled = true,
+                Entry::Advanced(_) => walk.deeds.values_mut().for_each(|deed| deed.advanced_since = true),
+                Entry::Settled => walk.settle(),
                 Entry::Adopted { account, name, secret } => walk.belief.adopt(*account, name, secret),
                 Entry::Call(exchange) => {
                     walk.make_room(exchange);
@@ -90,7 +89,10 @@ pub(super) struct Walk<'v> {
     pub(super) accounts: BTreeSet<usize>,
     /// When the endpoint was called last.
     pub(super) heard: i64,
-    pub(super) settled: bool,
+    /// What was due before this second has had its time.
+    pub(super) settled: i64,
+    /// When the last call began, by the observer's stopwatch.
+    pub(super) at: u64,
 }
 
 impl Walk<'_> {
@@ -139,11 +141,6 @@ impl Walk<'_> {
         self.compare(at, exchange, &op, first, possible, &seen);
     }
 
-    /// What begins now may go on once everything before it has ended.
-    pub(super) fn may_go_on(&mut self, begins: bool) {
-        self.settled &= !(begins && self.vendor.law.takes.is_some());
-    }
-
     /// Every way to read a call, as far as this endpoint could.
     pub(super) fn readings(&self, exchange: &Exchange) -> Vec<Reading> {
         let mut readings = readings(self.vendor, exchange);
@@ -180,9 +177,8 @@ impl Walk<'_> {
         reading: &Reading,
     ) -> Vec<(World, Outcome)> {
         let meant = std::iter::once(&reading.op).chain(&reading.also);
-        let model: Vec<_> = meant
-            .flat_map(|op| belief.possible(&self.vendor.law, op, exchange.when, !self.settled))
-            .collect();
+        let model: Vec<_> =
+            meant.flat_map(|op| belief.possible(&self.vendor.law, op, exchange.when, self.settled)).collect();
         if reading.complaints.is_empty() {
             return model;
         }
@@ -301,18 +297,9 @@ impl Walk<'_> {
             self.code(at, exchange, &refusals, &reading.complaints);
         }
         self.weigh_creation(at, exchange, reading, seen, &refusals);
-        let begins =
-            op.role == Role::Rotate || op.role == Role::SetPolicy && self.acts_at_once(&key, exchange);
-        self.may_go_on(begins && *seen != Seen::Refused);
         self.take_name(op, seen);
         self.keep_clear(&key);
         self.remember(at, op, key, seen, matched, was_on);
-    }
-
-    /// Whether a schedule may act as soon as it is set.
-    fn acts_at_once(&self, key: &Key, exchange: &Exchange) -> bool {
-        let next = |world: &World| world.secrets.get(key).and_then(|secret| secret.next);
-        self.belief.worlds().iter().any(|world| next(world).is_some_and(|due| due.lo <= exchange.when.hi))
     }
 
     /// A task that ended says something of the rotation that it belongs to.

@@ -171,9 +171,6 @@ impl Walk<'_> {
         let rule = self.rule_of_group(group);
         let all: Vec<usize> = group.iter().map(|member| member.at).collect();
         let was_on = self.policy_on(key);
-        let rotates = |member: &Member<'_>| member.reading.op.role == Role::Rotate;
-        // What begins here goes on while the rest of the group runs.
-        self.may_go_on(group.iter().any(rotates));
         let (order, refusals) = self.search(group);
         match order {
             Order::Legal(belief) => {
@@ -330,7 +327,6 @@ impl Walk<'_> {
         if op.role.writes() {
             self.lost.push((op.clone(), exchange.span.ended));
             self.deeds.insert(key, Deed::new(rule, purpose(op), None, at, was_on));
-            self.may_go_on(op.role == Role::Rotate);
         }
     }
 
@@ -359,12 +355,22 @@ impl Walk<'_> {
             self.belief.outrun(&self.vendor.law, exchange.when);
         }
         self.heard = self.heard.max(exchange.when.hi);
-        let recent = self.lost.iter().any(|(_, ended)| ended + LANDS_WITHIN > exchange.span.began);
-        if recent {
-            // What arrives now begins now.
-            self.may_go_on(true);
-        } else if !self.lost.is_empty() {
+        self.at = self.at.max(exchange.span.began);
+        if !self.on_its_way() && !self.lost.is_empty() {
             self.belief.landed();
+        }
+    }
+
+    /// Whether a call whose reply was lost may still arrive.
+    fn on_its_way(&self) -> bool {
+        self.lost.iter().any(|(_, ended)| ended + LANDS_WITHIN > self.at)
+    }
+
+    /// What was due or goes on has had its time. What arrives late begins late: nobody has waited for that.
+    pub(super) fn settle(&mut self) {
+        if !self.on_its_way() {
+            self.settled = self.heard;
+            self.belief.settle();
         }
     }
 

@@ -153,6 +153,9 @@ fn off(drive: &mut Drive<'_>) -> Step {
     let secret = scheduled(drive, 0)?;
     let at = drive.set_policy(&secret, false, None)?;
     drive.need(at, "switching automatic rotation off")?;
+    // What was begun before has ended long before the date.
+    drive.advance(MARGIN)?;
+    drive.linger(&secret)?;
     drive.look(&secret)?;
     let seconds = span(drive, 0);
     drive.advance(seconds + 2 * MARGIN)?;

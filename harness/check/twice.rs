@@ -4,7 +4,7 @@ use super::blame::Deed;
 use super::demands::broke_down;
 use super::oracle::Walk;
 use crate::history::Exchange;
-use crate::model::{Belief, Condition, Outcome, Role, Seen};
+use crate::model::{Belief, Condition, Outcome, Seen};
 use crate::spec::Reading;
 
 impl Walk<'_> {
@@ -37,7 +37,6 @@ impl Walk<'_> {
             let refused = (*seen == Seen::Refused).then_some(Condition::Internal);
             let deed = Deed::new("WIRE-REQ-4", reading.op.role, refused, at, false);
             self.deeds.insert(key.clone(), deed);
-            self.may_go_on(reading.op.role == Role::Rotate && *seen != Seen::Refused);
             if !fits {
                 self.let_go(&reading.op, seen);
             }

@@ -5,8 +5,8 @@ use super::pages::{known, page_after, page_of};
 use super::{Emulator, values};
 use crate::codec::Refusal;
 use crate::model::{
-    Answer, Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Pending, Role,
-    Secret, State, Text, Value, When, outcomes, tick,
+    Answer, Change, Condition, EVERYTHING, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Pending,
+    Role, Secret, State, Text, Value, When, outcomes, tick,
 };
 use crate::sign::Scheme;
 use crate::spec::{self, Complaint, Constraint, Format};
@@ -183,7 +183,7 @@ impl Emulator {
             || matches!(secret.life, Life::Leaving(_))
             || secret.pending.is_some();
         if due {
-            match tick(&self.vendor.law, &secret, When::at(turn.now), false).into_iter().next() {
+            match tick(&self.vendor.law, &secret, When::at(turn.now), EVERYTHING).into_iter().next() {
                 Some(mut ticked) => {
                     if ticked.versions.len() != secret.versions.len() || ticked.last != secret.last {
                         self.make_real(&key, &mut ticked);

@@ -9,8 +9,8 @@ use super::learn::learned;
 use super::outcomes::Case;
 use super::state::identifies;
 use super::{
-    Answer, Expect, Fact, Facts, Id, Key, Late, Law, Life, Meaning, Op, Outcome, Role, Secret, State, Text,
-    Version, When, World, outcomes, schedule, tick,
+    Answer, Facts, Id, Key, Late, Law, Life, Op, Outcome, Role, Secret, Text, Version, When, World, outcomes,
+    schedule, tick,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -264,6 +264,11 @@ impl Belief {
         }
     }
 
+    /// What goes on has had its time: it ends before anything else is heard of it.
+    pub fn settle(&mut self) {
+        Arc::make_mut(&mut self.worlds).iter_mut().for_each(World::settle);
+    }
+
     /// What was on its way when its reply was lost has arrived by now, or never will.
     pub fn landed(&mut self) {
         let mut worlds: Vec<World> = Vec::with_capacity(self.worlds.len());
@@ -286,30 +291,15 @@ impl Belief {
         }
     }
 
-    /// Everything that may come of a call now, with the world it comes from. `grace`: a schedule may
-    /// still be about to act.
-    pub fn possible(&self, law: &Law, op: &Op, now: When, grace: bool) -> Vec<(World, Outcome)> {
+    /// Everything that may come of a call now, with the world it comes from. What was due before the second
+    /// `settled` has happened.
+    pub fn possible(&self, law: &Law, op: &Op, now: When, settled: i64) -> Vec<(World, Outcome)> {
         let mut possible = Vec::new();
         for world in arrived(law, &self.worlds, op, now).iter() {
-            for world in ticked(law, world, op, now, grace).iter() {
+            for world in ticked(law, world, op, now, settled).iter() {
                 let outcomes = outcomes(law, world, op, now);
                 possible.extend(outcomes.into_iter().map(|outcome| (world.clone(), outcome)));
             }
-        }
-        // What has had its time goes on no more.
-        let running = |outcome: &Outcome| {
-            matches!(&outcome.answer, Answer::Done(facts)
-                if facts.contains(&(Meaning::TaskState, Expect::Is(Fact::State(State::Running)))))
-        };
-        // What becomes of it where the secret was deleted or switched off meanwhile is documented nowhere; how
-        // long a creation takes, neither.
-        let in_use = |world: &World| {
-            world.subject(op).is_some_and(|(_, it)| {
-                it.life == Life::Active && (it.making.is_none() || it.making != op.task)
-            })
-        };
-        if !grace && possible.iter().any(|(_, outcome)| !running(outcome)) {
-            possible.retain(|(world, outcome)| !running(outcome) || !in_use(world));
         }
         possible
     }
@@ -392,7 +382,7 @@ impl Belief {
     }
 }
 
-fn ticked<'w>(law: &Law, world: &'w World, op: &Op, now: When, grace: bool) -> Cow<'w, [World]> {
+fn ticked<'w>(law: &Law, world: &'w World, op: &Op, now: When, settled: i64) -> Cow<'w, [World]> {
     let as_it_is = Cow::Borrowed(std::slice::from_ref(world));
     // Asking for a task settles the task itself; time does not settle it before.
     let found = world.subject(op).filter(|_| op.role != Role::Task);
@@ -400,7 +390,7 @@ fn ticked<'w>(law: &Law, world: &'w World, op: &Op, now: When, grace: bool) -> C
     if !schedule::restless(&secret, now) {
         return as_it_is;
     }
-    let secrets = tick(law, &secret, now, grace);
+    let secrets = tick(law, &secret, now, settled);
     let with = |secret: Option<Secret>| {
         let mut world = world.clone();
         match secret {

@@ -33,7 +33,7 @@ pub use meaning::{Condition, Meaning, Meanings, Role, State};
 pub use op::{Answer, Change, Op, Outcome};
 pub use outcomes::outcomes;
 pub use rule::{RULES, Rule, rule};
-pub use schedule::tick;
+pub use schedule::{EVERYTHING, NOTHING, tick};
 pub use shared::Shared;
 pub use shelf::Shelf;
 pub(crate) use state::identifies;

@@ -5,8 +5,8 @@ use super::schedule::{
     add_version, completed, date, failed, first_date, going_on, may_count_anew, version_shown,
 };
 use super::{
-    Change, Condition, Expect, Fact, Id, Key, Meaning, Op, Outcome, Pending, Policy, SOMETIME, Secret, State,
-    Task, Text, Value, Version, When, read,
+    Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, SOMETIME, Secret,
+    State, Task, Text, Value, Version, When, read,
 };
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -351,19 +351,25 @@ pub(super) fn task(case: &Case<'_>) -> Vec<Outcome> {
         Change { secret, task, ..Change::default() }
     };
     let secret = world.secrets.get(&task.key).filter(|_| !task.orphan);
-    let running = told(State::Running, Change::default());
+    // What becomes of it where the secret was deleted or switched off meanwhile is documented nowhere; how
+    // long a creation takes, neither.
+    let goes_on = |secret: &Secret| secret.life == Life::Active && secret.making.as_ref() != Some(&id);
+    let over = task.settled && secret.is_some_and(|secret| goes_on(secret));
+    let running = (!over).then(|| told(State::Running, Change::default()));
     let is_its = |pending: &Pending| pending.each().any(|it| it.task.as_ref() == Some(&id));
     match secret.filter(|secret| secret.pending.as_ref().is_some_and(is_its)) {
         Some(secret) => {
             let after = ends(case, secret, &id).into_iter();
-            std::iter::once(running)
+            running
+                .into_iter()
                 .chain(after.map(|(state, secret)| told(state, ended(state, Some(secret)))))
                 .collect()
         }
         None => {
             let made = secret.filter(|secret| secret.making.as_ref() == Some(&id));
             let made = made.map(|secret| Secret { making: None, ..(**secret).clone() });
-            let mut possible = vec![told(State::Succeeded, ended(State::Succeeded, made)), running];
+            let succeeded = told(State::Succeeded, ended(State::Succeeded, made));
+            let mut possible: Vec<_> = std::iter::once(succeeded).chain(running).collect();
             if secret.is_none() {
                 // What its secret was deleted under may have failed.
                 possible.push(told(State::Failed, ended(State::Failed, None)));

@@ -7,29 +7,34 @@ use super::{Expect, Id, Law, Life, Pending, SOMETIME, Secret, Value, Version, Wh
 /// more, or skips them: so nothing is known then (`outruns`), and the reference skips them.
 const CATCH_UP: usize = 8;
 
+/// Whatever was due may not have happened yet.
+pub const NOTHING: i64 = i64::MIN;
+/// Whatever was due has happened, on the dot.
+pub const EVERYTHING: i64 = i64::MAX;
+
 /// What a secret may be at a time: the secret itself, and what time makes of it.
 ///
-/// The first is canonical: what is due has happened, at the time it was due. With `grace`, an
-/// implementation may still be about to do it. An empty list means that the secret is gone.
-pub fn tick(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
+/// The first is canonical: what is due has happened, at the time it was due. What was due at the second `settled` or
+/// later, an implementation may still be about to do. An empty list means that the secret is gone.
+pub fn tick(law: &Law, secret: &Secret, now: When, settled: i64) -> Vec<Secret> {
     let leaves = match secret.life {
         Life::Leaving(gone) => Some(gone),
         _ => None,
     };
     if let Some(gone) = leaves.filter(|gone| gone.lo <= now.hi) {
-        return if gone.hi > now.lo || grace { vec![secret.clone()] } else { Vec::new() };
+        return if gone.hi > now.lo || gone.hi >= settled { vec![secret.clone()] } else { Vec::new() };
     }
     if secret.life != Life::Active && secret.pending.is_some() && now.lo < now.hi {
         // What becomes of a rotation whose secret is deleted or switched off meanwhile is documented nowhere.
-        let mut possible = settled(law, secret, now, true);
+        let mut possible = ended(law, secret, now, true);
         possible.extend(failed(law, secret));
         return possible;
     }
     if leaves.is_some() {
         return vec![secret.clone()];
     }
-    let settled = settled(law, secret, now, grace).into_iter();
-    settled.flat_map(|secret| scheduled(law, secret, now, grace)).collect()
+    let ended = ended(law, secret, now, false).into_iter();
+    ended.flat_map(|secret| scheduled(law, secret, now, settled)).collect()
 }
 
 /// Whether time may have something to do with a secret.
@@ -39,13 +44,13 @@ pub(super) fn restless(secret: &Secret, now: When) -> bool {
         || secret.pending.is_some()
 }
 
-fn settled(law: &Law, secret: &Secret, now: When, grace: bool) -> Vec<Secret> {
+fn ended(law: &Law, secret: &Secret, now: When, endless: bool) -> Vec<Secret> {
     let Some(pending) = &secret.pending else { return vec![secret.clone()] };
-    let still = grace || (pending.due.hi > now.lo && pending.due.hi < SOMETIME);
+    let still = endless || pending.due.hi > now.lo;
     let mut possible = Vec::new();
     if pending.due.lo <= now.hi {
         let done = completed(law, secret, pending, now);
-        possible.extend(done.iter().flat_map(|secret| settled(law, secret, now, grace)));
+        possible.extend(done.iter().flat_map(|secret| ended(law, secret, now, endless)));
     }
     if still || possible.is_empty() {
         possible.push(secret.clone());
@@ -75,7 +80,7 @@ pub(super) fn completed(law: &Law, secret: &Secret, pending: &Pending, now: When
     let mut possible = finished(law, secret, pending, now);
     // Whether a schedule waits for a rotation that goes on is documented nowhere.
     if now.lo < now.hi {
-        let sooner = scheduled(law, secret.clone(), now, false).into_iter();
+        let sooner = scheduled(law, secret.clone(), now, EVERYTHING).into_iter();
         let acted = sooner.filter(|sooner| sooner.versions.len() > secret.versions.len());
         possible.extend(acted.flat_map(|secret| finished(law, &secret, pending, now)));
     }
@@ -180,7 +185,7 @@ pub(super) fn first_date(case: &Case<'_>, base: When, every: i64) -> When {
     }
 }
 
-fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
+fn scheduled(law: &Law, secret: Secret, now: When, settled: i64) -> Vec<Secret> {
     let mut possible = Vec::new();
     let mut current = secret;
     let mut fired = 0;
@@ -190,18 +195,18 @@ fn scheduled(law: &Law, secret: Secret, now: When, grace: bool) -> Vec<Secret> {
         let Some(due) = due.filter(|_| current.life == Life::Active) else { break };
         let after = fire(law, &current, due, now);
         possible.extend(blocked(law, &current, now));
-        if due.hi > now.lo || grace {
+        if due.hi > now.lo || due.hi >= settled {
             possible.extend(under_way(law, &current, due, now));
             possible.insert(0, current);
         }
         current = after;
         fired += 1;
     }
-    if fired == CATCH_UP && !grace {
+    if fired == CATCH_UP {
         // An interval that leads nowhere is none.
         let every = current.policy.every.filter(|every| *every > 0);
         current.next = current.next.zip(every).map(|(due, every)| {
-            let behind = now.lo.saturating_sub(due.hi);
+            let behind = now.lo.min(settled).saturating_sub(due.hi);
             if behind < 0 { due } else { due.plus((behind / every + 1).saturating_mul(every)) }
         });
     }

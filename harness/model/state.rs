@@ -170,6 +170,12 @@ impl Pending {
         std::iter::successors(Some(self), |pending| pending.then.as_deref())
     }
 
+    /// It and those that wait for it have had their time.
+    fn settle(&mut self) {
+        self.due.hi = self.due.lo;
+        self.then.iter_mut().for_each(|then| then.settle());
+    }
+
     /// The one that waits for all others.
     pub fn last(&mut self) -> &mut Self {
         match self.then {
@@ -191,12 +197,14 @@ pub struct Task {
     pub state: State,
     /// The secret is gone; one that is called so now is another.
     pub orphan: bool,
+    /// What it does has had its time.
+    pub settled: bool,
 }
 
 impl Task {
     /// A task that was just told of.
     pub const fn new(key: Key, state: State) -> Self {
-        Self { key, state, orphan: false }
+        Self { key, state, orphan: false, settled: false }
     }
 }
 
@@ -290,6 +298,18 @@ impl World {
     /// Writes down a rotation that counts for an account's limit, for certain or perhaps.
     pub fn spend(&mut self, account: usize, when: When, certain: bool) {
         self.spent.entry(account).or_default().push((when, certain));
+    }
+
+    /// What goes on has had its time: rotations and tasks.
+    pub(super) fn settle(&mut self) {
+        if self.secrets.iter().any(|(_, secret)| secret.pending.is_some()) {
+            self.secrets.change(&|secret: &mut Arc<Secret>| {
+                if secret.pending.is_some() {
+                    Arc::make_mut(secret).pending.iter_mut().for_each(Pending::settle);
+                }
+            });
+        }
+        self.tasks.change(&|task: &mut Task| task.settled = true);
     }
 
     /// Removes a secret. Its tasks may still be asked about.

@@ -1,8 +1,8 @@
 //! The model, over all short sequences of operations: what must hold in every world it can reach.
 
 use rotaprobe::model::{
-    Answer, Belief, Condition, Id, Law, Life, Meaning, Op, Role, SOMETIME, Secret, Seen, Value, When, World,
-    digest, outcomes, tick,
+    Answer, Belief, Condition, EVERYTHING, Id, Law, Life, Meaning, NOTHING, Op, Role, SOMETIME, Secret, Seen,
+    Value, When, World, digest, outcomes, tick,
 };
 use rotaprobe::spec;
 use std::collections::BTreeSet;
@@ -164,16 +164,16 @@ fn time_rotates_what_is_due_and_takes_what_is_deleted() {
     }
     let secret = world.secrets.values().next().unwrap();
     let due = START + 604_800;
-    assert_eq!(tick(law, secret, When::at(due - 1), false), vec![(**secret).clone()]);
-    let fired = tick(law, secret, When::at(due), false).remove(0);
+    assert_eq!(tick(law, secret, When::at(due - 1), EVERYTHING), vec![(**secret).clone()]);
+    let fired = tick(law, secret, When::at(due), EVERYTHING).remove(0);
     assert_eq!((fired.last, fired.next), (Some(When::at(due)), Some(When::at(due + 604_800))));
     assert_eq!(fired.versions.len(), secret.versions.len() + 1);
     // Whoever looks from outside allows for a schedule that is about to act.
-    assert_eq!(tick(law, secret, When::at(due), true).len(), 2);
+    assert_eq!(tick(law, secret, When::at(due), NOTHING).len(), 2);
     let mut leaving = (**secret).clone();
     leaving.life = Life::Leaving(When::at(due));
-    assert_eq!(tick(law, &leaving, When::at(due - 1), false).len(), 1);
-    assert!(tick(law, &leaving, When::at(due), false).is_empty());
+    assert_eq!(tick(law, &leaving, When::at(due - 1), EVERYTHING).len(), 1);
+    assert!(tick(law, &leaving, When::at(due), EVERYTHING).is_empty());
 }
 
 #[test]
@@ -218,13 +218,13 @@ fn a_lost_call_that_would_be_refused_may_arrive_when_it_is_not() {
     };
     // There is nothing to restore yet; once the secret is deleted, there is.
     becomes(&mut belief, &create);
-    let possible = belief.possible(law, &op(Role::Restore), When::at(START), false);
+    let possible = belief.possible(law, &op(Role::Restore), When::at(START), EVERYTHING);
     assert!(possible.iter().all(|(_, outcome)| matches!(outcome.answer, Answer::Refused(_))));
     belief.observe(law, &op(Role::Restore), possible, &Seen::Lost, When::at(START)).unwrap();
     becomes(&mut belief, &op(Role::Delete));
     let rotate = Op { token: Some("v2".into()), ..op(Role::Rotate) };
     let lives = |belief: &Belief| {
-        let possible = belief.possible(law, &rotate, When::at(START), false);
+        let possible = belief.possible(law, &rotate, When::at(START), EVERYTHING);
         possible.iter().any(|(world, _)| world.find(0, "managed").unwrap().1.life == Life::Active)
     };
     assert!(lives(&belief), "the restoration may have arrived");

@@ -1,7 +1,7 @@
 //! What an observer of one secret must be able to explain: documents leave it open.
 
 use rotaprobe::model::{
-    Answer, Belief, Fact, Facts, Law, Meaning, Op, Role, Seen, State, VersionFact, When, digest,
+    Answer, Belief, Fact, Facts, Law, Meaning, NOTHING, Op, Role, Seen, State, VersionFact, When, digest,
 };
 use rotaprobe::spec;
 
@@ -37,7 +37,7 @@ impl Observer {
 
     /// Whether an answer can be explained; it is taken in if so.
     fn explains(&mut self, op: &Op, seen: &Seen) -> bool {
-        let mut possible = self.belief.possible(&self.law, op, self.now, true);
+        let mut possible = self.belief.possible(&self.law, op, self.now, NOTHING);
         // The reply has fields for what it says, and for nothing else.
         let said =
             |is: Meaning| matches!(seen, Seen::Done(facts) if facts.iter().any(|(said, _)| *said == is));
@@ -161,7 +161,7 @@ fn what_was_lost_on_its_way_to_a_rotation_is_let_go_of() {
     let mut observer = Observer::of("aws");
     let put = Op { token: Some("v2".into()), value: Some(digest("two")), ..Observer::op(Role::Put) };
     let now = observer.now;
-    let possible = observer.belief.possible(&observer.law, &put, now, true);
+    let possible = observer.belief.possible(&observer.law, &put, now, NOTHING);
     observer.belief.observe(&observer.law, &put, possible, &Seen::Lost, now).unwrap();
     let read = Observer::op(Role::Read);
     observer.belief.let_arrive(&observer.law, &read, now);
@@ -209,7 +209,7 @@ fn what_a_task_makes_may_not_be_there_yet_though_nobody_heard_of_the_task() {
     let kind = observer.law.kinds.iter().position(|kind| kind.rotates).unwrap();
     let op = |role| Op { kind, ..Op::new(role, 0, "lost".into()) };
     let (create, now) = (Op { value: Some(digest("one")), ..op(Role::Create) }, observer.now);
-    let possible = observer.belief.possible(&observer.law, &create, now, true);
+    let possible = observer.belief.possible(&observer.law, &create, now, NOTHING);
     observer.belief.observe(&observer.law, &create, possible, &Seen::Lost, now).unwrap();
     let shown = |state| vec![(Meaning::State, Fact::State(state))];
     for state in [State::Running, State::Active] {

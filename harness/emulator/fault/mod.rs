@@ -11,6 +11,7 @@ mod interval;
 mod liberties;
 mod neighbours;
 mod overlaps;
+mod phrasing;
 mod policy;
 mod races;
 mod tools;
@@ -152,7 +153,7 @@ pub fn deep() -> impl Iterator<Item = &'static Fault> {
 
 /// What documents leave open, taken the other way: not wrong, and never to be accused.
 pub fn liberties() -> impl Iterator<Item = &'static Fault> {
-    liberties::LIBERTIES.iter()
+    liberties::LIBERTIES.iter().chain(phrasing::LIBERTIES)
 }
 
 /// The fault or liberty with this name.

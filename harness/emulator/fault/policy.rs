@@ -1,8 +1,8 @@
 //! Faults of the rotation policy and its schedule.
 
 use super::tools::{
-    begins, did, edit, given, refuses, restate, rotate_anyway, rotated, sets_policy, stated, subject,
-    switches_off,
+    begins, did, each_secret, edit, given, refuses, restate, rotate_anyway, rotated, sets_policy, stated,
+    subject, switches_off,
 };
 use super::{Fault, Seam};
 use crate::emulator::{Emulator, Turn};
@@ -378,8 +378,4 @@ fn drop_description(emulator: &mut Emulator, turn: &Turn<'_>, role: Role) {
             secret.settings.retain(|(meaning, _)| *meaning != Meaning::Description)
         });
     }
-}
-
-fn each_secret(emulator: &mut Emulator, change: impl Fn(&mut crate::model::Secret)) {
-    emulator.world.secrets.change(&|secret| change(std::sync::Arc::make_mut(secret)));
 }

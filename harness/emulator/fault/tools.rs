@@ -178,6 +178,11 @@ pub(super) fn drop_from_envelope(emulator: &Emulator, turn: &mut Turn<'_>, is: M
     turn.response.body = body.to_string().into_bytes();
 }
 
+/// Changes every secret that there is.
+pub(super) fn each_secret(emulator: &mut Emulator, change: impl Fn(&mut Secret)) {
+    emulator.world.secrets.change(&|secret| change(Arc::make_mut(secret)));
+}
+
 /// Adds a field to a JSON reply.
 pub(super) fn add_field(turn: &mut Turn<'_>, name: &str, value: &str) {
     let parsed = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&turn.response.body);
