@@ -220,7 +220,7 @@ pub enum Entry {
         /// What it showed.
         secret: Box<Secret>,
     },
-    /// Schedules had time to act: what is due must have happened.
+    /// Schedules had time to act: what is due must have happened, and what went on must have ended.
     Settled,
 }
 

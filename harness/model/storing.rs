@@ -215,10 +215,14 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
     // A value that is written by hand may count as a rotation.
     may_count_anew(case, &mut next);
     retire(law, &mut next);
+    let takes_stage = law.pending.as_ref().is_some_and(|it| stages.contains(it));
     let held = next.versions.iter().find(|version| version.id == id);
     facts.push((Meaning::Stages, Expect::Stages(held.map_or(stages, |version| version.stages.clone()))));
     let perhaps = crowded(law.stages_may_be_at_most, &next);
-    possible.push(Outcome::done("PUT-1", Change::store(key.clone(), next), facts));
+    // What becomes of a rotation whose version loses its stage is documented nowhere: it may end.
+    let ended = (going_on.is_some() && takes_stage).then(|| Secret { pending: None, ..next.clone() });
+    let done = |next| Outcome::done("PUT-1", Change::store(key.clone(), next), facts.clone());
+    possible.extend(std::iter::once(next).chain(ended).map(done));
     possible.extend(perhaps);
     if let Some(token) = op.token.as_ref().filter(|token| secret.dropped.contains(token)) {
         possible.push(Outcome::refused("ROT-MONO-1", Condition::VersionExists));

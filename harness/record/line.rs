@@ -39,7 +39,7 @@ pub enum Line {
     Advanced(i64),
     /// A secret that was there already is used: what it showed is taken for granted.
     Adopted(Box<Adopted>),
-    /// Schedules had time to act: what is due must have happened.
+    /// Schedules had time to act: what is due must have happened, and what went on must have ended.
     Settled {},
 }
 

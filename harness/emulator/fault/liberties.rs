@@ -1,7 +1,7 @@
 //! Liberties: what documents leave open, taken the other way. None of them is wrong, and no rule may be
 //! tripped by one; `tests/it/fault_matrix.rs` fails when one is.
 
-use super::tools::{did, each_secret, refuses, replayed};
+use super::tools::{did, each_secret, edit, refuses, replayed};
 use super::{Fault, Seam};
 use crate::model::{Answer, Condition, Life, Meaning, Op, Pending, Role, When};
 use crate::spec::Complaint;
@@ -70,6 +70,17 @@ pub(super) const LIBERTIES: &[Fault] = &[
                     secret.next = secret.policy.every.map(|every| due.plus(every));
                 }
             });
+        }),
+    ),
+    liberty(
+        "writes-end-rotations",
+        "a value that is written with the pending stage ends the rotation that goes on",
+        Seam::Keep(|emulator, turn| {
+            let named = turn.op.as_ref().and_then(|op| op.stages.as_ref());
+            let takes_stage = emulator.vendor.law.pending.as_ref().zip(named);
+            if did(turn, Role::Put) && takes_stage.is_some_and(|(pending, named)| named.contains(pending)) {
+                edit(emulator, turn, |secret, _| secret.pending = None);
+            }
         }),
     ),
     liberty(
