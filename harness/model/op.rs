@@ -70,6 +70,9 @@ pub struct Op {
     pub size: Option<i64>,
     /// Settings that are stored and read back as they are.
     pub settings: Facts,
+    /// Digest of all that a rotation states beside the secret and the token, whatever it means: where it is
+    /// another, the rotation is not the same again.
+    pub states: u64,
 }
 
 impl Op {
@@ -108,6 +111,7 @@ impl Op {
             page: None,
             size: None,
             settings: Facts::new(),
+            states: 0,
         }
     }
 }

@@ -8,7 +8,6 @@ use super::{
     Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, SOMETIME, Secret,
     State, Task, Text, Value, Version, When, read,
 };
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Rotations of a secret of which it is known what they asked for.
 const REMEMBERED: usize = 32;
@@ -30,7 +29,7 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
     if let Some(version) = known {
         let going_on = busy && version.stages.as_slice() != [law.current.clone()];
         possible.push(replay(case, key, secret, version));
-        let alike = |(token, asked): &(Text, u64)| op.token.as_ref() == Some(token) && *asked == asks(op);
+        let alike = |(token, asked): &(Text, u64)| op.token.as_ref() == Some(token) && *asked == op.states;
         if !secret.asked.iter().any(alike) {
             possible.extend(unlike(case));
         }
@@ -75,13 +74,6 @@ fn unlike(case: &Case<'_>) -> impl Iterator<Item = Outcome> {
     let reasons = [Condition::VersionExists, Condition::Invalid, Condition::Busy];
     let refused = reasons.map(|reason| Outcome::refused("ROT-IDEMP-1", reason));
     refused.into_iter().filter(|_| case.law.replays_alike)
-}
-
-/// What a rotation asks for beside its token, as a digest.
-fn asks(op: &Op) -> u64 {
-    let mut digest = DefaultHasher::new();
-    (&op.function, &op.schedule, op.interval, op.immediately, op.begins).hash(&mut digest);
-    digest.finish()
 }
 
 /// Whether a rotation goes on, as far as the stages or the call before tell.
@@ -180,7 +172,7 @@ fn rotated(case: &Case<'_>, key: &Key, secret: &Secret, mut next: Secret) -> Vec
 /// A rotation was accepted: it makes, or will make, the version with this id.
 fn begun(case: &Case<'_>, key: &Key, id: &Id, mut next: Secret) -> Outcome {
     if case.law.replays_alike {
-        next.asked.extend(case.op.token.clone().map(|token| (token, asks(case.op))));
+        next.asked.extend(case.op.token.clone().map(|token| (token, case.op.states)));
         // A secret must not grow with each rotation: what is forgotten is open.
         let old = next.asked.len().saturating_sub(REMEMBERED);
         next.asked.drain(..old);

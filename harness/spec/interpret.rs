@@ -5,6 +5,7 @@
 
 use super::{Bounds, Constraint, Family, Operation, Parameter, Type, Vendor};
 use crate::model::{Condition, Fact, Meaning, Op, Role, Text, digest, rule};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 mod timing;
 mod whole;
@@ -59,6 +60,7 @@ pub fn interpret(
                 force: described.forced,
                 // Where a call cannot ask for tags, they are shown unasked.
                 with_tags: described.parameter(Meaning::WithTags).is_none(),
+                states: stated(described, parameters),
                 ..Op::new(described.role, account, Text::from(""))
             },
         };
@@ -72,6 +74,18 @@ pub fn interpret(
     let Reader { op, complaints, open, .. } = read(false);
     let also = open.then(|| read(true).op).filter(|also| *also != op);
     Some(Reading { op, also, complaints })
+}
+
+/// Digest of what a rotation states beside the secret and the token.
+fn stated(operation: &Operation, given: &[(&str, &str)]) -> u64 {
+    let mut digest = DefaultHasher::new();
+    let rotates = operation.role == Role::Rotate;
+    for (name, parameter) in operation.parameters.iter().filter(|_| rotates) {
+        if !matches!(parameter.is, Meaning::Secret | Meaning::Token) {
+            given.iter().find(|(given, _)| given == name).hash(&mut digest);
+        }
+    }
+    digest.finish()
 }
 
 struct Reader<'a> {

@@ -244,13 +244,28 @@ fn a_token_is_good_for_the_same_rotation_alone_where_documents_promise_no_more()
     ];
     observer.done(&Observer::op(Role::Versions), vec![(Meaning::Versions, Fact::Versions(told))]);
     assert!(!observer.clone().explains(&rotate, &Seen::Refused), "the same again");
-    let other = Op { interval: Some(950_400), ..rotate.clone() };
-    assert!(observer.clone().explains(&other, &Seen::Refused), "another interval");
+    let other = Op { states: 1, ..rotate.clone() };
+    assert!(observer.clone().explains(&other, &Seen::Refused), "other settings");
     let created = Op { token: Some("v1".into()), ..rotate.clone() };
     assert!(observer.clone().explains(&created, &Seen::Refused), "the id of a version that no rotation made");
     for op in [&rotate, &other, &created] {
         assert!(observer.clone().explains(op, &Seen::Done(vec![])), "{op:?}");
     }
+}
+
+#[test]
+fn a_rotation_is_the_same_again_if_it_states_the_same_under_whatever_name() {
+    let vendor = spec::embedded("aws").unwrap();
+    let states = |parameters: &[(&str, &str)]| {
+        spec::interpret(&vendor, "RotateSecret", parameters, 0).unwrap().op.states
+    };
+    let first = states(&[("SecretId", "a"), ("ClientRequestToken", "v2")]);
+    assert_eq!(states(&[("SecretId", "b"), ("ClientRequestToken", "v3")]), first);
+    assert_ne!(
+        states(&[("SecretId", "a"), ("RotationRules.Duration", "3h")]),
+        first,
+        "it has no meaning here"
+    );
 }
 
 #[test]
