@@ -4,7 +4,7 @@ use super::drive::Drive;
 use super::link::{Halt, Made, Step};
 use crate::codec::Call;
 use crate::history::Exchange;
-use crate::model::{Fact, Facts, Meaning, Role, State, Text, VersionFact};
+use crate::model::{Fact, Facts, Meaning, Restored, Role, State, Text, VersionFact};
 use crate::spec::{Type, truth};
 
 /// Seconds by which the clock is advanced while something goes on.
@@ -367,7 +367,7 @@ impl<'a> Drive<'a> {
     pub fn restore(&mut self, secret: &Made) -> Step<usize> {
         let call = self.call_of(Role::Restore, secret)?;
         let at = self.send(&call)?;
-        if self.vendor.law.restores_disabled {
+        if self.vendor.law.restores == Restored::Disabled {
             self.switch(secret, true)?;
         }
         Ok(at)

@@ -1,5 +1,6 @@
 //! Who may rotate: kinds, states and owners.
 
+use super::overlap::alone;
 use super::{Check, Drive, Ruling, Step, check};
 use crate::history::{Entry, History};
 use crate::model::{Condition, Meaning, Role};
@@ -158,6 +159,7 @@ fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     let mut known: Vec<(usize, String)> = Vec::new();
     let mut deleted = known.clone();
     let mut codes: [Vec<(usize, String)>; 2] = [Vec::new(), Vec::new()];
+    let alone = alone(history);
     for (at, entry) in history.entries.iter().enumerate() {
         let Entry::Call(exchange) = entry else {
             // Windows may close.
@@ -169,6 +171,7 @@ fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
         let code = exchange.code();
         let forced = get(Meaning::Force).is_some_and(|text| text != "false");
+        let alone = alone.contains(&at);
         match (operation.role, code) {
             // A full identifier may be anybody's.
             _ if name.1.contains(':') => {}
@@ -176,7 +179,8 @@ fn told_apart(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
                 deleted.retain(|other| *other != name);
                 known.push(name);
             }
-            (Role::Delete, None) if exchange.done() && !forced => deleted.push(name),
+            (Role::Delete, None) if alone && exchange.done() && !forced => deleted.push(name),
+            (Role::Rotate, Some(_)) if !alone => {}
             (Role::Rotate, Some(code)) if deleted.contains(&name) || !known.contains(&name) => {
                 codes[usize::from(deleted.contains(&name))].push((at, code.to_owned()));
             }

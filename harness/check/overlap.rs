@@ -11,7 +11,7 @@ use super::serial::Member;
 use crate::history::{Entry, Exchange, History, Span};
 use crate::linearize::Order;
 use crate::model::{Answer, Condition, Key, Op, Outcome, Role, Seen, World, identifies};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Microseconds after which a call whose reply was lost has arrived, or never will.
@@ -40,6 +40,11 @@ pub(super) fn clusters(history: &History) -> Vec<Range<usize>> {
         }
     }
     parts
+}
+
+/// Places of what ran by itself: of calls at once nobody knows which came first.
+pub(super) fn alone(history: &History) -> BTreeSet<usize> {
+    clusters(history).into_iter().filter(|part| part.len() == 1).map(|part| part.start).collect()
 }
 
 /// What is called by a full identifier that nobody knows yet may be what others call by its name.

@@ -1,6 +1,7 @@
 //! What every reply must be: judges of bodies, envelopes, request ids and formats.
 
 use super::judge::Ruling;
+use super::overlap::alone;
 use super::words::any_of;
 use super::{demands, protocol::format_name};
 use crate::codec::{Body, ReplySchemas};
@@ -12,13 +13,16 @@ use std::collections::BTreeMap;
 
 /// Fields that only replies about some kinds of secret have, and shapes of values.
 pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
-    // None where nobody knows: a creation whose reply was lost may have made another one.
+    // None where nobody knows: creations whose replies were lost, or at once with others, may have made
+    // another one.
     let mut created: BTreeMap<(usize, String), Option<usize>> = BTreeMap::new();
+    let alone = alone(history);
     for (at, exchange) in history.calls() {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
         let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
-        if operation.role == Role::Create && !exchange.done() && !exchange.refused() {
+        let alone = alone.contains(&at);
+        if operation.role == Role::Create && !exchange.refused() && !(alone && exchange.done()) {
             created.insert(name.clone(), None);
         }
         let Some((reply, facts)) = exchange.reply().and_then(|reply| Some((reply, reply.facts()?))) else {
@@ -28,7 +32,8 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
             judge_password(vendor, at, exchange, facts, ruling);
         }
         let called = vendor.kind_asked(operation, get(Meaning::Kind));
-        if let (Role::Create, Some(kind)) = (operation.role, called) {
+        let called = called.filter(|_| operation.role == Role::Create);
+        if let Some(kind) = called {
             let known = created.entry(name.clone()).or_insert(Some(kind));
             *known = known.map(|_| kind);
         }
@@ -36,7 +41,8 @@ pub(super) fn kind_fields(vendor: &Vendor, history: &History, ruling: &mut Rulin
             (Meaning::Kind, Fact::Text(kind)) => vendor.kind_called(kind),
             _ => None,
         });
-        let kind = stated.or_else(|| created.get(&name).copied().flatten());
+        let known = created.get(&name).copied().flatten().filter(|_| alone);
+        let kind = stated.or(called).or(known);
         let kind = kind.and_then(|index| vendor.spec.kinds.get_index(index));
         let Some((kind, described)) = kind else { continue };
         for (name, field) in

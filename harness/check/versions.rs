@@ -1,5 +1,6 @@
 //! Identity of versions: which is current, which was, and that none is lost, doubled or changed.
 
+use super::overlap::alone;
 use super::{Check, Drive, Halt, Ruling, Step, check};
 use crate::history::{Entry, History};
 use crate::model::{Fact, Meaning, Role};
@@ -181,6 +182,7 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
     let (mut changes, mut rotations): (Vec<usize>, Vec<(usize, Owned)>) = (Vec::new(), Vec::new());
     // Where time went by.
     let mut waited: Vec<usize> = Vec::new();
+    let alone = alone(history);
     for (at, entry) in history.entries.iter().enumerate() {
         if matches!(entry, Entry::Advanced(_) | Entry::Settled) {
             waited.push(at);
@@ -197,10 +199,7 @@ fn alternation(vendor: &Vendor, history: &History, ruling: &mut Ruling<'_>) {
         let Some(operation) = vendor.spec.operations.get(&exchange.call.operation) else { continue };
         let get = |is| operation.parameter(is).and_then(|(name, _)| exchange.call.get(name));
         let name = (exchange.call.account, get(Meaning::Secret).unwrap_or_default().to_owned());
-        // Of calls at once nobody knows which came first.
-        let beside =
-            [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|it| history.call(it));
-        let at_once = beside.into_iter().any(|other| other.span.overlaps(exchange.span));
+        let at_once = !alone.contains(&at);
         match operation.role {
             _ if at_once => changes.push(at),
             // A full identifier may be any secret's.

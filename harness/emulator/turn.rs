@@ -5,8 +5,8 @@ use super::pages::{known, page_after, page_of};
 use super::{Emulator, values};
 use crate::codec::Refusal;
 use crate::model::{
-    Answer, Change, Condition, EVERYTHING, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Pending,
-    Role, Secret, State, Text, Value, When, outcomes, tick,
+    Answer, Change, Condition, EVERYTHING, Expect, FIRST, Fact, Facts, Id, Key, LATER, Life, Meaning, Op,
+    Outcome, Pending, Role, Secret, State, Text, Value, When, outcomes, tick,
 };
 use crate::sign::Scheme;
 use crate::spec::{self, Complaint, Constraint, Format};
@@ -377,7 +377,7 @@ impl Emulator {
                     .and_then(|(_, secret)| secret.versions.last())
                     .map(|version| Fact::Text(known(&version.id))),
                 Expect::Stages(stages) => Some(Fact::Stages(stages.clone())),
-                Expect::Versions { all, page: 0, size, .. } => {
+                Expect::Versions { all, page: FIRST | LATER, size, .. } => {
                     let (entries, marker) = page_after(all, op.marker.as_deref(), size.unwrap_or(50));
                     facts.extend(marker.map(|marker| (Meaning::Marker, Fact::Text(marker))));
                     Some(Fact::Versions(entries))

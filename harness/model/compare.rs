@@ -1,7 +1,10 @@
 //! Whether what a reply states is what should be.
 
 use super::gap::Difference;
-use super::{Expect, Fact, Facts, Id, Meaning, Secret, Text, Value, Version, VersionFact, When};
+use super::{
+    Expect, FIRST, Fact, Facts, Id, LATER, Meaning, Secret, Text, Value, Version, VersionFact, When,
+};
+use std::borrow::Cow;
 
 /// Seconds by which a time may be off whose zone nobody states.
 const ZONES: i64 = 14 * 3_600;
@@ -15,19 +18,32 @@ pub(super) fn differences(
     facts: &Facts,
     secret: Option<&Secret>,
 ) -> Vec<Difference> {
+    let observed = |meaning| facts.iter().find(|(m, _)| *m == meaning).map(|(_, fact)| fact);
+    let goes_on =
+        observed(Meaning::Marker).is_some_and(|it| !matches!(it, Fact::Text(text) if text.is_empty()));
     expected
         .iter()
         .filter_map(|(meaning, expect)| {
-            let observed = facts.iter().find(|(m, _)| m == meaning).map(|(_, fact)| fact);
-            let holds = match (meaning, expect, observed) {
+            let (expect, observed) = (one_of_several(expect, goes_on), observed(*meaning));
+            let holds = match (meaning, &*expect, observed) {
                 (Meaning::Config, Expect::Is(Fact::Text(given)), Some(Fact::Text(shown))) => {
                     includes(shown, given)
                 }
-                _ => fits(expect, observed, secret),
+                _ => fits(&expect, observed, secret),
             };
-            (!holds).then(|| (*meaning, expect.clone(), observed.cloned()))
+            (!holds).then(|| (*meaning, expect.into_owned(), observed.cloned()))
         })
         .collect()
+}
+
+/// A page that says how to go on need not show everything.
+fn one_of_several(expect: &Expect, goes_on: bool) -> Cow<'_, Expect> {
+    match expect {
+        Expect::Versions { all, page: FIRST, size, lax } if goes_on => {
+            Cow::Owned(Expect::Versions { all: all.clone(), page: LATER, size: *size, lax: *lax })
+        }
+        _ => Cow::Borrowed(expect),
+    }
 }
 
 /// A service may add defaults to a configuration; what was given must still be there.
@@ -141,12 +157,13 @@ fn versions_fit(
     let Some(pairs) = pair(all, observed, secret) else { return false };
     let count = |entries: usize| i64::try_from(entries).unwrap_or(i64::MAX);
     let (shown, total) = (count(observed.len()), count(all.len()));
-    if page == 0 || lax {
+    if page <= FIRST || lax {
         let full = size.map_or(observed.len() >= PAGE, |size| shown == size);
         let is_there = |version: &Version| pairs.iter().any(|(taken, _)| taken.id == version.id);
-        // Only the endpoint knows which entries belong on such a page; and a full one need not be all of them.
-        let rest_may_miss = page != 1 || full || all.iter().all(|it| it.stages.is_empty() || is_there(it));
-        return rest_may_miss && size.is_none_or(|size| shown <= size);
+        let may_miss = |version: &Version| lax && version.stages.is_empty() || is_there(version);
+        // Only the endpoint knows which entries belong on a later page; and a full one need not be all of them.
+        let some = !matches!(page, FIRST | 1) || full;
+        return (some || all.iter().all(may_miss)) && size.is_none_or(|size| shown <= size);
     }
     let whole = page == 1 && size.is_none_or(|size| total <= size) && all.len() <= PAGE;
     let fitting = match size {

@@ -3,6 +3,11 @@
 use super::{Id, Meaning, Shared, State, Text, Value, Version, When};
 use sha2::{Digest, Sha256};
 
+/// The first page of a list whose pages only the endpoint knows; it says how to go on where there are more.
+pub(crate) const FIRST: i64 = 0;
+/// A later page of such a list.
+pub(crate) const LATER: i64 = -1;
+
 /// One fact that a request or reply states.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
@@ -69,7 +74,7 @@ pub enum Expect {
     Versions {
         /// All of them.
         all: Shared<Vec<Version>>,
-        /// Page asked for, from 1; 0 where only the endpoint knows which entries a page has.
+        /// Page asked for, from 1; [`FIRST`] or [`LATER`] where only the endpoint knows which entries a page has.
         page: i64,
         /// Entries in a page, where documents agree.
         size: Option<i64>,

@@ -1,7 +1,22 @@
 //! What a vendor documents, as far as the model needs it.
 
 use super::{Role, Secret, Text};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// What a secret is that was taken out of its deletion window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Restored {
+    /// In use, with the policy that it had.
+    #[default]
+    InUse,
+    /// Switched off.
+    Disabled,
+    /// Documents do not say, nor whether automatic rotation goes on.
+    Open,
+}
 
 /// Versions that are expected to be kept where no document says how many are.
 const KEPT_FOR_CERTAIN: usize = 20;
@@ -31,14 +46,16 @@ pub struct Law {
     pub slack: i64,
     /// Whether the first automatic rotation may come at any time up to its date.
     pub first_open: bool,
+    /// Whether callers can name the date of the first automatic rotation, or leave it out.
+    pub names_first_date: bool,
     /// Whether a secret rotates only after a function for it was named.
     pub needs_function: bool,
     /// Whether what rotates a secret may turn a rotation away.
     pub may_be_unavailable: bool,
     /// Whether a secret must be switched off before it is deleted.
     pub needs_disabled: bool,
-    /// Whether a restored secret is switched off.
-    pub restores_disabled: bool,
+    /// What a restored secret is.
+    pub restores: Restored,
     /// Stages that can move and not be removed.
     pub fixed: Vec<Text>,
     /// Whether moving a stage must name the version that has it.

@@ -11,6 +11,10 @@ use std::sync::Arc;
 /// Narrows what is known of a secret by what a reply said about it.
 pub(super) fn learned(law: &Law, mut world: World, op: &Op, facts: &Facts) -> World {
     let Some((mut key, before)) = world.subject(op) else { return world };
+    if key.0 != op.account {
+        // What another account is told is nothing of this one's secret.
+        return world;
+    }
     // Most replies tell nothing new: then the secret stays one piece of memory with what other worlds have.
     let mut secret = before.clone();
     let mut read: Option<(Option<Text>, Option<u64>)> = None;

@@ -2,8 +2,8 @@
 
 use super::outcomes::Case;
 use super::{
-    Change, Condition, Expect, Fact, Facts, Id, Key, Life, Meaning, Op, Outcome, Role, Secret, State,
-    Version, When,
+    Change, Condition, Expect, FIRST, Fact, Facts, Id, Key, LATER, Life, Meaning, Op, Outcome, Role, Secret,
+    State, Version, When,
 };
 
 type Stated = Vec<(Meaning, Expect)>;
@@ -289,8 +289,11 @@ pub(super) fn versions(case: &Case<'_>, key: &Key, secret: &Secret) -> Stated {
         true => secret.versions.clone(),
         false => secret.versions.iter().filter(shown).cloned().collect(),
     };
-    let opaque = op.marker.is_some() || case.law.opaque_pages;
-    let page = if opaque { 0 } else { op.page.unwrap_or(1) };
+    let page = match &op.marker {
+        Some(_) => LATER,
+        None if case.law.opaque_pages => FIRST,
+        None => op.page.unwrap_or(1),
+    };
     let lax = case.law.may_vanish(secret);
     let total = Fact::Count(i64::try_from(all.len()).unwrap_or(i64::MAX));
     let mut facts = identity(key, secret);

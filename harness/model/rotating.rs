@@ -230,7 +230,12 @@ fn next_date(case: &Case<'_>, secret: &Secret, next: &Secret) -> Option<When> {
     let every = next.policy.every.filter(|_| next.policy.on)?;
     // The base of a secret that was never rotated is open: its creation, or this call.
     let base = secret.last.unwrap_or_else(|| secret.created.join(case.now));
-    let mut due = first_date(case, base, every);
+    let again = secret.policy.on && secret.policy.every == Some(every) && !law.names_first_date;
+    let mut due = match secret.next.filter(|_| again && !case.exact()) {
+        // What goes on already has no first rotation; whether its interval begins anew is open.
+        Some(old) => old.join(date(law, case.now, every, false)),
+        None => first_date(case, base, every),
+    };
     // A changed interval recomputes the date; where that does not bind, the old date may stay.
     if let (true, Some(old)) = (secret.policy.on, secret.next)
         && !law.binds("ROT-SCHED-3")

@@ -3,8 +3,8 @@
 use super::outcomes::Case;
 use super::schedule::{first_date, may_count_anew, retire};
 use super::{
-    Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, Role, Secret,
-    Text, Value, Version, read,
+    Change, Condition, Expect, Fact, Id, Key, Life, Meaning, Op, Outcome, Pending, Policy, Restored, Role,
+    Secret, Text, Value, Version, read,
 };
 
 pub(super) fn create(case: &Case<'_>) -> Vec<Outcome> {
@@ -364,9 +364,24 @@ pub(super) fn restore(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcom
         }
         return possible;
     }
-    next.life = if case.law.restores_disabled { Life::Disabled } else { Life::Active };
     overslept(case, &mut next);
-    vec![Outcome::done("LIFE-3", Change::store(key.clone(), next), facts)]
+    let lives: &[Life] = match case.law.restores {
+        Restored::InUse => &[Life::Active],
+        Restored::Disabled => &[Life::Disabled],
+        Restored::Open => &[Life::Active, Life::Disabled],
+    };
+    let mut possible = Vec::new();
+    for life in lives {
+        next.life = *life;
+        let stored = Change::store(key.clone(), next.clone());
+        possible.push(Outcome::done("LIFE-3", stored, facts.clone()));
+        if case.law.restores == Restored::Open && next.policy.on {
+            let mut idle = next.clone();
+            (idle.policy.on, idle.next) = (false, None);
+            possible.push(Outcome::done("LIFE-3", Change::store(key.clone(), idle), facts.clone()));
+        }
+    }
+    possible
 }
 
 /// Whether an automatic rotation whose date passed while the secret was not in use is made up for is said nowhere.

@@ -38,10 +38,13 @@ pub(super) fn law(spec: &Spec) -> Law {
         takes: spec.rotation.takes.map(|takes| takes.0),
         slack: spec.rotation.slack.map_or(0, |slack| slack.0),
         first_open: spec.rotation.first_open,
+        names_first_date: spec
+            .operations_for(Role::SetPolicy)
+            .any(|(_, operation)| operation.parameter(Meaning::FirstRotation).is_some()),
         needs_function: spec.rotation.needs_function,
         may_be_unavailable: spec.rotation.may_be_unavailable,
         needs_disabled: spec.deletion.needs_disabled,
-        restores_disabled: spec.deletion.restores_disabled,
+        restores: spec.deletion.restores,
         fixed: match &spec.stages.fixed {
             Some(fixed) => fixed.iter().map(|stage| stage.as_str().into()).collect(),
             None => [Some(spec.stages.current.as_str().into()), text(&spec.stages.previous)]

@@ -1,7 +1,7 @@
 //! How rotation goes: what identifies it, how long it takes, intervals, stages, deletion.
 
 use super::{Sources, interval};
-use crate::model::Role;
+use crate::model::{Restored, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -155,9 +155,9 @@ pub struct Deletion {
     /// Whether a secret must be switched off before it is deleted.
     #[serde(default)]
     pub needs_disabled: bool,
-    /// Whether a restored secret is switched off.
+    /// What a restored secret is.
     #[serde(default)]
-    pub restores_disabled: bool,
+    pub restores: Restored,
     /// Whether restoring what is not deleted may be answered with success.
     #[serde(default)]
     pub restores_anything: bool,

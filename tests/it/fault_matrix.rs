@@ -25,6 +25,7 @@ const OPEN: &[(&str, &str, &str)] = &[
     ("aws", "no-message", "no document promises the message of an error"),
     ("aws", "restore-normal-accepted", "what restoring a secret answers that is not deleted is open"),
     ("aws", "wrong-key-code", "names of authentication errors vary"),
+    ("huawei", "restore-loses-policy", "whether automatic rotation goes on after restoring is open"),
     ("huawei", "wrong-code", "the code of an unknown secret is open"),
     ("huawei", "wrong-status", "the status of an unknown secret is open"),
     ("huawei", "undocumented-code", "the code of an unknown secret is open"),

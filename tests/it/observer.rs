@@ -100,10 +100,11 @@ fn a_version_written_while_a_rotation_goes_on_may_have_its_number() {
 #[test]
 fn what_a_schedule_begins_goes_on_too() {
     let mut observer = Observer::of("huawei");
+    let (current, previous, pending) = ("SYSCURRENT", "SYSPREVIOUS", "SYSPENDING");
+    assert!(!observer.lists(&[("v1", current), ("v2", pending)]), "there is no schedule");
     let policy = Op { enable: Some(true), interval: Some(864_000), ..Observer::op(Role::SetPolicy) };
     observer.done(&policy, vec![]);
-    let (current, previous, pending) = ("SYSCURRENT", "SYSPREVIOUS", "SYSPENDING");
-    assert!(!observer.lists(&[("v1", current), ("v2", pending)]), "it is not due");
+    assert!(observer.lists(&[("v1", current), ("v2", pending)]), "from when the first one counts is open");
     let due = START + 12 * 86_400;
     observer.now = When { lo: due - 1, hi: due + 1 };
     assert!(observer.lists(&[("v1", current), ("v2", pending)]), "it goes on, and shows");

@@ -3,7 +3,7 @@
 
 use super::tools::{did, each_secret, edit, refuses, replayed};
 use super::{Fault, Seam};
-use crate::model::{Answer, Condition, Life, Meaning, Op, Pending, Role, When};
+use crate::model::{Answer, Condition, Expect, Life, Meaning, Op, Outcome, Pending, Role, When};
 use crate::spec::Complaint;
 
 pub(super) const fn liberty(name: &'static str, does: &'static str, seam: Seam) -> Fault {
@@ -133,6 +133,19 @@ pub(super) const LIBERTIES: &[Fault] = &[
         }),
     ),
     liberty(
+        "done-where-allowed",
+        "what documents allow to be refused or done is done",
+        Seam::Decide(|emulator, turn| {
+            let done = |outcome: &Outcome| matches!(outcome.answer, Answer::Done(_));
+            let refused = !turn.outcome.as_ref().is_some_and(done);
+            let Some(op) = turn.op.as_ref().filter(|op| refused && op.role != Role::Task) else { return };
+            let possible =
+                crate::model::outcomes(&emulator.vendor.law, &emulator.world, op, When::at(turn.now));
+            let allowed = possible.into_iter().find(|it| done(it) && !it.change.unknown);
+            turn.outcome = allowed.or_else(|| turn.outcome.take());
+        }),
+    ),
+    liberty(
         "one-kind-only",
         "secrets can be made of one kind that rotates, and of no other",
         Seam::Decide(|emulator, turn| {
@@ -199,15 +212,19 @@ pub(super) const LIBERTIES: &[Fault] = &[
     liberty(
         "base-is-policy",
         "the schedule of a secret that was never rotated begins with its policy",
-        Seam::Keep(|emulator, turn| {
+        Seam::Decide(|_, turn| {
             let now = turn.now;
-            let dated = turn.op.as_ref().is_some_and(|op| op.begins.is_some());
-            if did(turn, Role::SetPolicy) && !dated {
-                super::tools::edit(emulator, turn, |secret, _| {
-                    if let (None, Some(every), true) = (secret.last, secret.policy.every, secret.policy.on) {
-                        secret.next = Some(When::at(now + every));
-                    }
-                });
+            let sets = turn.op.as_ref().is_some_and(|op| op.role == Role::SetPolicy && op.begins.is_none());
+            let Some(outcome) = turn.outcome.as_mut().filter(|_| sets) else { return };
+            if let Some((_, Some(secret))) = &mut outcome.change.secret
+                && let (None, Some(every), true) = (secret.last, secret.policy.every, secret.policy.on)
+            {
+                let date = When::at(now + every);
+                std::sync::Arc::make_mut(secret).next = Some(date);
+                if let Answer::Done(stated) = &mut outcome.answer {
+                    let dates = stated.iter_mut().filter(|(is, _)| *is == Meaning::NextRotation);
+                    dates.for_each(|(_, expect)| *expect = Expect::Within(date));
+                }
             }
         }),
     ),
