@@ -39,9 +39,12 @@ pub(super) fn differences(
 /// A page that says how to go on need not show everything.
 fn one_of_several(expect: &Expect, goes_on: bool) -> Cow<'_, Expect> {
     match expect {
-        Expect::Versions { all, page: FIRST, size, lax } if goes_on => {
-            Cow::Owned(Expect::Versions { all: all.clone(), page: LATER, size: *size, lax: *lax })
-        }
+        Expect::Versions { all, page: FIRST, size, may_miss } if goes_on => Cow::Owned(Expect::Versions {
+            all: all.clone(),
+            page: LATER,
+            size: *size,
+            may_miss: may_miss.clone(),
+        }),
         _ => Cow::Borrowed(expect),
     }
 }
@@ -61,7 +64,7 @@ fn includes(shown: &str, given: &str) -> bool {
 impl Expect {
     /// What is wrong with a list of versions, if it is no more than how it shows them.
     pub fn flaw(&self, observed: Option<&Fact>, secret: &Secret) -> Option<Flaw> {
-        let (Self::Versions { all, lax, .. }, Some(Fact::Versions(seen))) = (self, observed) else {
+        let (Self::Versions { all, may_miss, .. }, Some(Fact::Versions(seen))) = (self, observed) else {
             return None;
         };
         let fits =
@@ -79,7 +82,7 @@ impl Expect {
         if fits(self, labelled) {
             return Some(Flaw::Unlabelled);
         }
-        let whole = Self::Versions { all: all.clone(), page: 1, size: None, lax: *lax };
+        let whole = Self::Versions { all: all.clone(), page: 1, size: None, may_miss: may_miss.clone() };
         fits(&whole, undated).then_some(Flaw::Size)
     }
 }
@@ -113,8 +116,8 @@ fn fits(expect: &Expect, observed: Option<&Fact>, secret: Option<&Secret>) -> bo
         (Expect::Value(value), Some(Fact::Value(observed))) => value_fits(*value, *observed, secret),
         (Expect::Version(id), Some(Fact::Text(observed))) => id_fits(id, observed, secret),
         (Expect::Stages(stages), Some(Fact::Stages(observed))) => same_stages(stages, observed),
-        (Expect::Versions { all, page, size, lax }, Some(Fact::Versions(observed))) => {
-            versions_fit(all, *page, *size, *lax, observed, secret)
+        (Expect::Versions { all, page, size, may_miss }, Some(Fact::Versions(observed))) => {
+            versions_fit(all, *page, *size, may_miss, observed, secret)
         }
         _ => false,
     }
@@ -150,20 +153,20 @@ fn versions_fit(
     all: &[Version],
     page: i64,
     size: Option<i64>,
-    lax: bool,
+    may_miss: &[Id],
     observed: &[VersionFact],
     secret: Option<&Secret>,
 ) -> bool {
     let Some(pairs) = pair(all, observed, secret) else { return false };
     let count = |entries: usize| i64::try_from(entries).unwrap_or(i64::MAX);
     let (shown, total) = (count(observed.len()), count(all.len()));
-    if page <= FIRST || lax {
+    if page <= FIRST || !may_miss.is_empty() {
         let full = size.map_or(observed.len() >= PAGE, |size| shown == size);
         let is_there = |version: &Version| pairs.iter().any(|(taken, _)| taken.id == version.id);
-        let may_miss = |version: &Version| lax && version.stages.is_empty() || is_there(version);
+        let told = |version: &Version| may_miss.contains(&version.id) || is_there(version);
         // Only the endpoint knows which entries belong on a later page; and a full one need not be all of them.
         let some = !matches!(page, FIRST | 1) || full;
-        return (some || all.iter().all(may_miss)) && size.is_none_or(|size| shown <= size);
+        return (some || all.iter().all(told)) && size.is_none_or(|size| shown <= size);
     }
     let whole = page == 1 && size.is_none_or(|size| total <= size) && all.len() <= PAGE;
     let fitting = match size {

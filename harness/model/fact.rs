@@ -78,8 +78,8 @@ pub enum Expect {
         page: i64,
         /// Entries in a page, where documents agree.
         size: Option<i64>,
-        /// Versions that may be there or not: those without a stage, where such may vanish.
-        lax: bool,
+        /// Versions that may be there or not.
+        may_miss: Vec<Id>,
     },
     /// Either not there, or this: documents name the field and do not promise it.
     IfShown(Box<Expect>),

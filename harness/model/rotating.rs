@@ -37,7 +37,7 @@ pub(super) fn rotate(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome
             possible.push(Outcome::refused("ROT-CONC-2", Condition::Busy));
         }
         if version.stages.is_empty() && law.may_vanish(secret) {
-            possible.extend(fresh(case, key, secret));
+            possible.extend(fresh(case, key, &secret.without(&version.id)));
         }
     } else if busy && rotates {
         possible.push(Outcome::refused("ROT-CONC-2", Condition::Busy));

@@ -219,6 +219,13 @@ impl Secret {
         self.versions.iter().find(|version| matches!(&version.id, Id::Known(known) if &**known == id))
     }
 
+    /// The secret as it is when a version has vanished.
+    pub(super) fn without(&self, id: &Id) -> Self {
+        let mut without = self.clone();
+        without.versions.retain(|version| version.id != *id);
+        without
+    }
+
     /// Puts a stage on the version with this id and takes it from every other.
     pub fn set_stage(&mut self, stage: &Text, on: Option<&Id>) {
         for version in self.versions.iter_mut() {

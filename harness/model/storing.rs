@@ -168,9 +168,7 @@ fn written(case: &Case<'_>, key: &Key, secret: &Secret) -> Vec<Outcome> {
             possible.push(Outcome::unknown("PUT-1"));
         }
         if version.stages.is_empty() && law.may_vanish(secret) {
-            let mut without = secret.clone();
-            without.versions.retain(|it| it.id != version.id);
-            possible.extend(written(case, key, &without));
+            possible.extend(written(case, key, &secret.without(&version.id)));
         }
         if law.stages_may_be_at_most.is_some() {
             let mut asked = secret.clone();

@@ -317,3 +317,37 @@ fn where_worlds_are_too_many_what_was_heard_of_longest_ago_goes_first() {
     assert!(observer.belief.was_crowded_out(&first) && !observer.belief.was_crowded_out(&first));
     assert!(!observer.belief.was_crowded_out(&last));
 }
+
+#[test]
+fn a_version_that_may_have_vanished_is_made_anew_and_not_twice() {
+    let mut observer = Observer::of("alibaba");
+    let rotate = |id: &str| Op { token: Some(id.into()), ..Observer::op(Role::Rotate) };
+    for number in 2..30 {
+        observer.done(&rotate(&format!("v{number}")), vec![]);
+    }
+    let possible = observer.belief.possible(&observer.law, &rotate("v2"), observer.now, NOTHING);
+    let mut made = 0;
+    for secret in possible.iter().filter_map(|(_, outcome)| outcome.change.secret.as_ref()?.1.as_ref()) {
+        let ids: std::collections::BTreeSet<String> =
+            secret.versions.iter().map(|version| format!("{:?}", version.id)).collect();
+        assert_eq!(ids.len(), secret.versions.len(), "{ids:?}");
+        made += 1;
+    }
+    assert!(made > 0, "it may be made anew");
+}
+
+#[test]
+fn a_list_by_markers_need_not_show_what_a_rotation_is_making() {
+    let mut observer = Observer::of("aws");
+    observer.done(&Op { token: Some("v2".into()), ..Observer::op(Role::Rotate) }, vec![]);
+    let (current, previous, pending) = ("AWSCURRENT", "AWSPREVIOUS", "AWSPENDING");
+    assert!(observer.lists(&[("v1", current)]) && observer.lists(&[("v1", current), ("v2", pending)]));
+    let shows: Vec<_> = [("v1", current), ("v2", pending)]
+        .map(|(id, stage)| VersionFact { id: id.into(), stages: Some(vec![stage.into()]), created: None })
+        .into();
+    observer.done(&Observer::op(Role::Describe), vec![(Meaning::Versions, Fact::Versions(shows))]);
+    assert!(observer.lists(&[("v1", current)]), "it has no value yet");
+    assert!(!observer.lists(&[("v2", pending)]), "the current version is there");
+    assert!(!observer.lists(&[("v2", current)]), "so is the one before");
+    assert!(observer.lists(&[("v1", previous), ("v2", current)]), "it has ended");
+}
