@@ -74,7 +74,7 @@ pub enum Expect {
     Versions {
         /// All of them.
         all: Shared<Vec<Version>>,
-        /// Page asked for, from 1; [`FIRST`] or [`LATER`] where only the endpoint knows which entries a page has.
+        /// Page asked for, from 1; where only the endpoint knows which entries a page has, 0 is the first and -1 a later one.
         page: i64,
         /// Entries in a page, where documents agree.
         size: Option<i64>,
