@@ -4,7 +4,7 @@ use super::care::Care;
 use super::ledger::{Ledger, may_rotate};
 use super::reference::Reference;
 use crate::check::{Fixture, Link, OUT_OF_TIME, Step};
-use crate::client::clock::Clock;
+use crate::client::clock::{Clock, ClockError};
 use crate::client::{Caller, Now, transport::Transport};
 use crate::codec::Call;
 use crate::history::{Attempt, Exchange, Lost, Tamper};
@@ -22,6 +22,9 @@ const HOPELESS_AFTER: u32 = 12;
 const IMPATIENT: Duration = Duration::from_millis(500);
 /// Time for removing what was made, once the run itself may take no more.
 const SWEEP: Duration = Duration::from_secs(10);
+/// 9000-01-01, in Unix seconds: a clock that shows it is moved no further. What comes of a year with five
+/// digits no document says, and few calendars know one.
+const FAR: i64 = 221_845_392_000;
 /// Why a run ends that somebody stops.
 const INTERRUPTED: &str = "interrupted: the run was asked to end before it was done";
 
@@ -112,6 +115,12 @@ pub struct Direct {
     lost_in_all: u32,
     timed_out: bool,
     last_loss: Option<Lost>,
+    /// The longest way that the clock went at once, in seconds.
+    leapt: i64,
+    /// What the clock said when it refused to go as far as it went before.
+    refused: Option<String>,
+    /// Why plans leave the clock alone from now on.
+    stands: Option<String>,
     /// Whether the access keys are of one account.
     one_account: bool,
     /// Whether the run is over, and only what it made is removed.
@@ -134,6 +143,9 @@ impl Direct {
             lost_in_all: 0,
             timed_out: false,
             last_loss: None,
+            leapt: 0,
+            refused: None,
+            stands: None,
             one_account: false,
             sweeping: false,
             hurried: false,
@@ -192,9 +204,18 @@ impl Direct {
         vec![vec![self.now(); rate.calls]; self.accounts()]
     }
 
-    /// What was lost before is forgiven: another plan begins.
-    pub(super) const fn forgive(&mut self) {
+    /// Another plan begins: what was lost before is forgiven, and a clock that goes no further is left alone.
+    pub(super) fn forgive(&mut self) {
         (self.lost_in_a_row, self.lost_in_all, self.timed_out) = (0, 0, false);
+        if self.has_clock() {
+            let far = (self.now() >= FAR).then(|| "it shows the year 9000".to_owned());
+            self.stands = self.refused.take().or(far);
+        }
+    }
+
+    /// Why the clock is left alone, if it could be moved once.
+    pub(super) fn stands(&self) -> Option<&str> {
+        self.stands.as_deref()
     }
 
     /// The run is over: from now on only what it made is removed, in a time of its own.
@@ -231,13 +252,19 @@ impl Link for Direct {
     }
 
     fn has_clock(&self) -> bool {
-        self.endpoint.clock.is_some()
+        self.endpoint.clock.is_some() && self.stands.is_none()
     }
 
     fn advance(&mut self, seconds: i64) -> Result<(), String> {
         let clock = self.endpoint.clock.as_ref().ok_or("there is no clock to advance")?;
         let whole = u64::try_from(seconds).map_err(|_| "a clock cannot go back".to_owned())?;
-        clock.advance(whole).map_err(|error| error.to_string())?;
+        if let Err(error) = clock.advance(whole) {
+            if matches!(error, ClockError::Refused { .. }) && seconds <= self.leapt {
+                self.refused = Some(error.to_string());
+            }
+            return Err(error.to_string());
+        }
+        self.leapt = self.leapt.max(seconds);
         self.caller.moved(if self.endpoint.in_process { 0 } else { seconds });
         Ok(())
     }

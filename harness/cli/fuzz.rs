@@ -138,7 +138,7 @@ pub(super) fn run(args: &FuzzArgs) -> Result<u8, Failure> {
         recording.finish()?;
     }
     println!("{}", line(&summary));
-    summary.slow.iter().for_each(|note| println!("note: {note}"));
+    summary.notes.iter().for_each(|note| println!("note: {note}"));
     if let Some(why) = &summary.stopped {
         eprintln!("the campaign ended early: {why}");
     }

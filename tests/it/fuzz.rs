@@ -3,8 +3,9 @@
 use rotaprobe::campaign::fuzz::{
     Budget, Finding, Happens, Heard, Hunt, Runner, Store, Summary, Target, hunt, read_finding,
 };
-use rotaprobe::campaign::{Endpoint, Interrupt, Reference};
+use rotaprobe::campaign::{Endpoint, Interrupt, Reference, SharedClock};
 use rotaprobe::client::Caller;
+use rotaprobe::client::clock::{Clock, ClockError};
 use rotaprobe::codec::Call;
 use rotaprobe::emulator::fault;
 use rotaprobe::generate::Plan;
@@ -68,6 +69,49 @@ fn the_fault_free_reference_gives_no_findings() {
             assert!(found.is_empty(), "{name}: {found:#?}");
             assert!(summary.calls >= 15_000 && summary.features > 100, "{name}: {summary:?}");
         }
+    }
+}
+
+/// A clock with an end, like those of emulators that count in few bits.
+struct Ending {
+    clock: SharedClock,
+    end: i64,
+}
+
+impl Clock for Ending {
+    fn advance(&self, seconds: u64) -> Result<(), ClockError> {
+        if self.clock.now() + i64::try_from(seconds).unwrap() < self.end {
+            return self.clock.advance(seconds);
+        }
+        Err(ClockError::Refused { url: "here".into(), status: 400, said: "too far".into() })
+    }
+
+    fn how(&self) -> String {
+        "a clock with an end".into()
+    }
+}
+
+#[test]
+fn a_campaign_goes_on_where_the_clock_does_not() {
+    const YEAR: i64 = 366 * 86_400;
+    // 9000-01-01 in Unix seconds.
+    const FAR: i64 = 221_845_392_000;
+    let vendor = vendor("aws");
+    for (first, end, says) in
+        [(0, 2 * YEAR, "too far"), (FAR - YEAR, FAR + 1_000 * YEAR, "it shows the year 9000")]
+    {
+        let (reference, end) = (Arc::new(Reference::new(vendor.clone(), 1)), end + first.max(1_704_164_645));
+        let clock = reference.clock().clone();
+        clock.advance(u64::try_from((first - clock.now()).max(0)).unwrap()).unwrap();
+        let shown = clock.clone();
+        let mut endpoint = Endpoint::in_process(reference);
+        endpoint.clock = Some(Arc::new(Ending { clock: clock.clone(), end }));
+        let target = Target { endpoint, now: Arc::new(move || shown.now()), reference: None };
+        let (found, summary) = campaign_at(target, &vendor, &[], &budget(15_000, 1, 4));
+        assert!(found.is_empty(), "{found:#?}");
+        assert!(summary.stopped.is_none() && summary.calls >= 15_000, "{summary:?}");
+        assert!(summary.notes.len() == 1 && summary.notes[0].contains(says), "{summary:?}");
+        assert!(clock.now() < end.min(FAR + 100 * YEAR), "{}", clock.now());
     }
 }
 

@@ -70,8 +70,9 @@ pub struct Summary {
     pub lasted: Duration,
     /// How long ago something new was seen.
     pub since_new: Duration,
-    /// Calls that took far longer than their peers, again and again.
-    pub slow: Vec<String>,
+    /// What is worth a look: calls that took far longer than their peers, again and again; a clock that was
+    /// left alone.
+    pub notes: Vec<String>,
     /// Why it ended before its budget, if it did.
     pub stopped: Option<String>,
 }
@@ -85,7 +86,7 @@ struct Shared {
     findings: usize,
     plans: u64,
     last_new: Instant,
-    slow: BTreeSet<String>,
+    notes: BTreeSet<String>,
     stopped: Option<String>,
     failed: Option<StoreError>,
     told: Vec<(Finding, Option<PathBuf>)>,
@@ -106,7 +107,7 @@ impl Shared {
             known,
             plans: progress.plans,
             last_new: Instant::now(),
-            slow: BTreeSet::new(),
+            notes: BTreeSet::new(),
             stopped: None,
             failed: None,
             told: Vec::new(),
@@ -216,7 +217,7 @@ impl Campaign<'_> {
             findings: shared.findings,
             lasted: self.began.elapsed(),
             since_new: shared.last_new.elapsed(),
-            slow: shared.slow.iter().cloned().collect(),
+            notes: shared.notes.iter().cloned().collect(),
             stopped: shared.stopped.clone(),
         }
     }
@@ -264,7 +265,7 @@ impl Campaign<'_> {
             Err(why) => return self.stop(why),
         };
         let rate = self.hunt.budget.rate.map(|rate| rate / self.jobs.max(1) as f64);
-        let (mut pace, mut silent) = (Pace::default(), 0);
+        let (mut pace, mut silent, mut stands) = (Pace::default(), 0, false);
         while !self.is_over() {
             let bytes = self.draw(&mut rng, runner.vendor());
             let plan = Plan::decode(runner.vendor(), &bytes);
@@ -276,6 +277,13 @@ impl Campaign<'_> {
                         self.stop(runner.exhausted().unwrap_or_else(|| format!("no plan can begin: {halt}")));
                     }
                 }
+            }
+            if let (Some(why), false) = (runner.clock_stands(), stands) {
+                stands = true;
+                self.shared().notes.insert(format!(
+                    "no plan moved the endpoint's clock any more after {} calls: {why}; begin it anew to go on with time",
+                    self.calls.load(Ordering::Relaxed)
+                ));
             }
             runner.keep_to(rate, self.began);
         }
@@ -435,7 +443,7 @@ impl Campaign<'_> {
             if slow.contains(operation) && exchange.span.took() > 50_000 {
                 let took = exchange.span.took() / 1_000;
                 self.shared()
-                    .slow
+                    .notes
                     .insert(format!("{operation} took {took} ms, far longer than its peers, twice"));
             }
         }

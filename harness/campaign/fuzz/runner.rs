@@ -166,6 +166,11 @@ impl Runner {
         self.link.exhausted()
     }
 
+    /// Why plans leave the endpoint's clock alone, where it could be moved once.
+    pub(super) fn clock_stands(&self) -> Option<&str> {
+        self.link.stands()
+    }
+
     /// Waits until so many calls may have been made at this rate.
     pub(super) fn keep_to(&self, rate: Option<f64>, began: Instant) {
         let Some(rate) = rate else { return };
