@@ -195,9 +195,12 @@ impl<'a> Drive<'a> {
             return Err(Halt::Broken(OUT_OF_TIME.to_owned()));
         }
         if self.rotates(&exchange.call)
-            && let Some(spent) = self.settings.spent.get_mut(exchange.call.account)
+            && let (Some(rate), Some(spent)) =
+                (self.vendor.law.rate, self.settings.spent.get_mut(exchange.call.account))
         {
             spent.push(exchange.when.hi);
+            // Where a limit is used up by the last ones, those before say nothing more of it.
+            spent.drain(..spent.len().saturating_sub(rate.calls));
         }
         self.history.entries.push(Entry::Call(Box::new(exchange)));
         Ok(self.history.entries.len() - 1)

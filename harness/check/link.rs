@@ -110,7 +110,7 @@ pub struct Settings {
     pub prefix: String,
     /// Seed of everything random.
     pub seed: u64,
-    /// Rotations that each account made so far: the endpoint's time of each.
+    /// The last rotations that each account made, as many as its limit counts: the endpoint's time of each.
     pub spent: Vec<Vec<i64>>,
     /// Names made so far, so that each is new.
     pub names: u64,

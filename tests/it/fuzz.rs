@@ -9,10 +9,13 @@ use rotaprobe::client::clock::{Clock, ClockError};
 use rotaprobe::codec::Call;
 use rotaprobe::emulator::fault;
 use rotaprobe::generate::Plan;
+use rotaprobe::history::{Exchange, History};
+use rotaprobe::model::Role;
 use rotaprobe::spec::{self, Vendor};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 fn vendor(name: &str) -> Arc<Vendor> {
@@ -69,6 +72,34 @@ fn the_fault_free_reference_gives_no_findings() {
             assert!(found.is_empty(), "{name}: {found:#?}");
             assert!(summary.calls >= 15_000 && summary.features > 100, "{name}: {summary:?}");
         }
+    }
+}
+
+#[test]
+fn what_counts_for_a_limit_does_not_grow_with_a_campaign() {
+    for name in spec::embedded_names() {
+        let vendor = vendor(&name);
+        let (longest, rotations) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let listen = |before: &[Vec<i64>], history: &History| {
+            longest.fetch_max(before.iter().map(Vec::len).max().unwrap_or(0), Ordering::Relaxed);
+            let rotates = |exchange: &Exchange| {
+                vendor.spec.operations.get(&exchange.call.operation).is_some_and(|it| it.role == Role::Rotate)
+            };
+            rotations.fetch_add(history.calls().filter(|(_, it)| rotates(it)).count(), Ordering::Relaxed);
+        };
+        let (store, interrupt, budget) = (Store::default(), Interrupt::default(), budget(25_000, 1, 6));
+        let all = Hunt {
+            vendor: &vendor,
+            faults: &[],
+            budget: &budget,
+            store: &store,
+            interrupt: &interrupt,
+            listener: Some(&listen),
+        };
+        hunt(&all, vec![staying(&vendor)], &mut |_| ()).unwrap();
+        let (longest, rotations) = (longest.into_inner(), rotations.into_inner());
+        assert!(rotations > 200, "{name}: {rotations} in {longest}");
+        assert_eq!(longest, vendor.law.rate.map_or(0, |rate| rate.calls), "{name}");
     }
 }
 
