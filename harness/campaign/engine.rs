@@ -217,8 +217,7 @@ struct Run {
 
 impl Run {
     fn one(&mut self, check: &Check, link: &mut Direct, tell: &mut dyn FnMut(Event<'_>)) {
-        let mut before = self.settings.spent.clone();
-        before.iter_mut().zip(&self.prior).for_each(|(spent, prior)| spent.extend(prior));
+        let before = self.settings.counting(&self.prior);
         let vendor = self.vendor.clone();
         let mut drive = Drive::new(link, &vendor, &mut self.settings);
         let ended = (check.exercise)(&mut drive);

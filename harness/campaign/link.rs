@@ -119,7 +119,7 @@ pub struct Direct {
     leapt: i64,
     /// What the clock said when it refused to go as far as it went before.
     refused: Option<String>,
-    /// Why plans leave the clock alone from now on.
+    /// Since when, and why, plans leave the clock alone; no plan finds it otherwise at its end than it began.
     stands: Option<String>,
     /// Whether the access keys are of one account.
     one_account: bool,
@@ -209,11 +209,12 @@ impl Direct {
         (self.lost_in_a_row, self.lost_in_all, self.timed_out) = (0, 0, false);
         if self.has_clock() {
             let far = (self.now() >= FAR).then(|| "it shows the year 9000".to_owned());
-            self.stands = self.refused.take().or(far);
+            let why = self.refused.take().or(far);
+            self.stands = why.map(|why| format!("after {} calls: {why}", self.calls));
         }
     }
 
-    /// Why the clock is left alone, if it could be moved once.
+    /// Since when, and why, the clock is left alone, if it could be moved once.
     pub(super) fn stands(&self) -> Option<&str> {
         self.stands.as_deref()
     }

@@ -138,6 +138,13 @@ impl Settings {
             in_vain: 0,
         }
     }
+
+    /// Rotations of each account that may count for its limit: those made here, and what others made `prior`.
+    pub fn counting(&self, prior: &[Vec<i64>]) -> Vec<Vec<i64>> {
+        let mut all = self.spent.clone();
+        all.iter_mut().zip(prior).for_each(|(spent, prior)| spent.extend(prior));
+        all
+    }
 }
 
 /// A secret that an exercise made.

@@ -1,7 +1,7 @@
 //! Campaigns: what they find, what they leave on disk, and that nothing is lost when one is killed.
 
 use rotaprobe::campaign::fuzz::{
-    Budget, Finding, Happens, Heard, Hunt, Runner, Store, Summary, Target, hunt, read_finding,
+    Budget, Finding, Happens, Heard, Hunt, Listener, Runner, Store, Summary, Target, hunt, read_finding,
 };
 use rotaprobe::campaign::{Endpoint, Interrupt, Reference, SharedClock};
 use rotaprobe::client::Caller;
@@ -51,9 +51,20 @@ fn campaign_at(
     faults: &[&str],
     budget: &Budget,
 ) -> (Vec<Finding>, Summary) {
+    campaign_heard(target, vendor, faults, budget, None)
+}
+
+/// A campaign of which somebody hears each history.
+fn campaign_heard(
+    target: Target,
+    vendor: &Arc<Vendor>,
+    faults: &[&str],
+    budget: &Budget,
+    listener: Option<Listener<'_>>,
+) -> (Vec<Finding>, Summary) {
     let names: Vec<String> = faults.iter().map(|name| (*name).to_owned()).collect();
     let (store, interrupt) = (Store::default(), Interrupt::default());
-    let all = Hunt { vendor, faults: &names, budget, store: &store, interrupt: &interrupt, listener: None };
+    let all = Hunt { vendor, faults: &names, budget, store: &store, interrupt: &interrupt, listener };
     let mut found = Vec::new();
     let summary = hunt(&all, vec![target], &mut |heard| {
         if let Heard::Found(finding, _) = heard {
@@ -87,16 +98,7 @@ fn what_counts_for_a_limit_does_not_grow_with_a_campaign() {
             };
             rotations.fetch_add(history.calls().filter(|(_, it)| rotates(it)).count(), Ordering::Relaxed);
         };
-        let (store, interrupt, budget) = (Store::default(), Interrupt::default(), budget(25_000, 1, 6));
-        let all = Hunt {
-            vendor: &vendor,
-            faults: &[],
-            budget: &budget,
-            store: &store,
-            interrupt: &interrupt,
-            listener: Some(&listen),
-        };
-        hunt(&all, vec![staying(&vendor)], &mut |_| ()).unwrap();
+        campaign_heard(staying(&vendor), &vendor, &[], &budget(25_000, 1, 6), Some(&listen));
         let (longest, rotations) = (longest.into_inner(), rotations.into_inner());
         assert!(rotations > 200, "{name}: {rotations} in {longest}");
         assert_eq!(longest, vendor.law.rate.map_or(0, |rate| rate.calls), "{name}");

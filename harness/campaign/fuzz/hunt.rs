@@ -265,7 +265,7 @@ impl Campaign<'_> {
             Err(why) => return self.stop(why),
         };
         let rate = self.hunt.budget.rate.map(|rate| rate / self.jobs.max(1) as f64);
-        let (mut pace, mut silent, mut stands) = (Pace::default(), 0, false);
+        let (mut pace, mut silent) = (Pace::default(), 0);
         while !self.is_over() {
             let bytes = self.draw(&mut rng, runner.vendor());
             let plan = Plan::decode(runner.vendor(), &bytes);
@@ -278,17 +278,16 @@ impl Campaign<'_> {
                     }
                 }
             }
-            if let (Some(why), false) = (runner.clock_stands(), stands) {
-                stands = true;
-                self.shared().notes.insert(format!(
-                    "no plan moved the endpoint's clock any more after {} calls: {why}; begin it anew to go on with time",
-                    self.calls.load(Ordering::Relaxed)
-                ));
-            }
             runner.keep_to(rate, self.began);
         }
+        let note = |since| {
+            format!("no plan moved the endpoint's clock any more {since}; begin it anew to go on with time")
+        };
+        let stands = runner.clock_stands().map(note);
         let left = runner.close();
-        self.shared().left.extend(left);
+        let mut shared = self.shared();
+        shared.notes.extend(stands);
+        shared.left.extend(left);
     }
 
     fn stop(&self, why: String) {

@@ -140,8 +140,7 @@ impl Runner {
             self.settings.spent.iter_mut().for_each(Vec::clear);
         }
         self.settings.kinds.clear();
-        let mut before = self.settings.spent.clone();
-        before.iter_mut().zip(&self.prior).for_each(|(spent, prior)| spent.extend(prior));
+        let before = self.settings.counting(&self.prior);
         self.link.forgive();
         let performed = perform(plan, &self.vendor, &mut self.link, &mut self.settings);
         let Ruling { expectations, states, .. } =
@@ -166,7 +165,7 @@ impl Runner {
         self.link.exhausted()
     }
 
-    /// Why plans leave the endpoint's clock alone, where it could be moved once.
+    /// Since when, and why, plans leave the endpoint's clock alone, where it could be moved once.
     pub(super) fn clock_stands(&self) -> Option<&str> {
         self.link.stands()
     }
